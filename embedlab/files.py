@@ -1,0 +1,104 @@
+"""Write beside, then rename: a file or folder on disk is old or new, never half."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PARTIAL = ".partial-"
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f"{PARTIAL}{uuid.uuid4().hex[:8]}-{target.name}"[:200])
+
+
+def _sync(path: Path) -> None:
+    """Flush a file (or, where the system allows it, a folder's entries) to the disk."""
+    flags = os.O_RDONLY
+    try:
+        handle = os.open(path, flags)
+    except (PermissionError, IsADirectoryError):  # folders cannot be opened on Windows
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """Give a path to write to; on leaving the block, the file takes its place at `target`.
+
+    Parameters
+    ----------
+    target : Path
+        Where the finished file belongs. An older file there is replaced in one step. When the
+        block raises, the older file stays and the new one is dropped.
+
+    Yields
+    ------
+    Path
+        A path in the same folder.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(target)
+    try:
+        yield beside
+        _sync(beside)
+        beside.replace(target)
+        _sync(target.parent)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to fill; on leaving the block, it takes its place at `target`.
+
+    Parameters
+    ----------
+    target : Path
+        Where the finished folder belongs. It must not exist yet.
+
+    Yields
+    ------
+    Path
+        An empty folder beside `target`.
+
+    Raises
+    ------
+    FileExistsError
+        If there is something at `target`, also when it came while the block ran.
+    """
+    if target.exists():
+        raise FileExistsError(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(target)
+    beside.mkdir()
+    try:
+        yield beside
+        for path in beside.rglob("*"):
+            _sync(path)
+        _sync(beside)
+        if target.exists():
+            raise FileExistsError(target)
+        beside.rename(target)
+        _sync(target.parent)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Write a value as JSON, beside and renamed."""
+    with new_file(target) as path:
+        path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

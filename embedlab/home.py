@@ -1,0 +1,32 @@
+"""Where embedlab keeps things on this machine: runs, jobs, downloads, caches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home(*parts: str) -> Path:
+    """Give a folder below embedlab's home, made when it is missing.
+
+    The home is the environment variable EMBEDLAB_HOME or, when that is unset, the place where
+    this operating system keeps an application's data.
+
+    Parameters
+    ----------
+    *parts : str
+        Names of folders below the home: ``home("runs")``, ``home("cache", "garden")``.
+
+    Returns
+    -------
+    Path
+        An existing folder.
+    """
+    root = os.environ.get("EMBEDLAB_HOME")
+    if not root:
+        from platformdirs import user_data_dir
+
+        root = user_data_dir("embedlab", appauthor=False)
+    folder = Path(root).expanduser().joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,492 @@
+"""Run: the folder that holds all that was found out about one set of pictures.
+
+A run can be read with NumPy and pandas alone::
+
+    run.json            what was done: dataset, split, backbone, settings, metrics, versions
+    items.parquet       a row a picture: id, path, label, split, prediction, p.<class>,
+                        table.<column>, factor.<name>
+    embeddings.npy      float32 (n, d); row i belongs to item i
+    vectors/NAME.npy    other vectors of the same pictures (pixels, histogram, a layer, ...)
+    head.safetensors    weight (c, d) and bias (c,) of the last linear layer
+    body.onnx           picture -> feature map and embedding, for pictures that come later
+    body.safetensors    the body's weights
+    thumbnails.bin/.npy JPEGs one after the other, and where each begins
+    inputs.bin/.npy     the same for what the model saw
+    history.jsonl       what happened in training, a line a report
+    projections/        computed views, by key
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from embedlab.data.preprocessing import Preprocessing
+from embedlab.errors import EmbedlabError
+from embedlab.files import PARTIAL, new_file, new_folder, write_json
+from embedlab.home import home
+
+SCHEMA = 1
+EMBEDDING = "embedding"
+BUILTIN = Path(__file__).parent / "builtin"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The last linear layer: one row of weights, a class prototype, for each class.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (c, d), float32
+        Row k is the direction in which the logit of class k grows.
+    bias : ndarray of shape (c,), float32
+    classes : tuple of str, length c
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        c = len(self.classes)
+        if self.weight.ndim != 2 or len(self.weight) != c or self.bias.shape != (c,):
+            raise ValueError(
+                f"a head of {c} classes has a weight of shape ({c}, d) and a bias of shape "
+                f"({c},); given {self.weight.shape} and {self.bias.shape}"
+            )
+
+    def logits(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score embeddings of shape (n, d): ``embeddings @ weight.T + bias``, shape (n, c)."""
+        return np.asarray(embeddings @ self.weight.T + self.bias, dtype=np.float32)
+
+
+class Pack:
+    """Many small encoded pictures in one file, read without decoding.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the pack lies.
+    name : str
+        ``NAME.bin`` holds the pictures one after the other, ``NAME.npy`` the (n + 1,) int64
+        offsets at which they begin and the last one ends.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._offsets: NDArray[np.int64] = np.load(folder / f"{name}.npy", allow_pickle=False)
+        size = (folder / f"{name}.bin").stat().st_size
+        if self._offsets[-1] != size:
+            raise EmbedlabError(
+                f"{folder / name}.bin has {size:,} bytes where {self._offsets[-1]:,} belong.",
+                remedy="The run was copied only in part; copy it again.",
+            )
+        self._bytes: NDArray[np.uint8] = (
+            np.memmap(folder / f"{name}.bin", dtype=np.uint8, mode="r")
+            if size
+            else np.empty(0, np.uint8)
+        )
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, index: int) -> bytes:
+        """Give picture `index`, encoded (JPEG)."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self._bytes[self._offsets[index] : self._offsets[index + 1]].tobytes()
+
+    @staticmethod
+    def write(folder: Path, name: str, pictures: Iterable[bytes]) -> None:
+        """Write a pack, one picture after the other."""
+        offsets = [0]
+        with (folder / f"{name}.bin").open("wb") as file:
+            for picture in pictures:
+                file.write(picture)
+                offsets.append(offsets[-1] + len(picture))
+        np.save(folder / f"{name}.npy", np.array(offsets, np.int64))
+
+
+class Run:
+    """A finished run, opened for reading. Nothing is loaded before it is asked for.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Raises
+    ------
+    EmbedlabError
+        If the folder is no run, or was written by a later embedlab.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        try:
+            info = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise EmbedlabError(
+                f"{self.folder} is not a run: it has no run.json.",
+                remedy="Give the folder that 'embedlab train' made, or a run's name.",
+            ) from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise EmbedlabError(
+                f"{self.folder / 'run.json'} cannot be read: {error}.",
+                remedy="Copy the run again from where it came.",
+            ) from None
+        if info.get("schema", 0) > SCHEMA:
+            raise EmbedlabError(
+                f"The run {self.folder.name} has schema {info['schema']}; "
+                f"this embedlab reads up to {SCHEMA}.",
+                remedy="Update embedlab: pip install --upgrade embedlab.",
+            )
+        self.info: dict[str, Any] = info
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {self.n_items} pictures, {self.info['backbone']['name']}>"
+
+    @property
+    def id(self) -> str:
+        """The folder's name, which also stands in links."""
+        return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """What people call the run."""
+        return str(self.info.get("title") or self.id)
+
+    @property
+    def fingerprint(self) -> str:
+        """A string that changes whenever the run's content does; caches are keyed by it."""
+        return str(self.info["fingerprint"])
+
+    @property
+    def n_items(self) -> int:
+        """How many pictures there are."""
+        return int(self.info["n_items"])
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """A row a picture. Columns: id, path, label, split, prediction, p.*, table.*, factor.*."""
+        return pd.read_parquet(self.folder / "items.parquet")
+
+    @cached_property
+    def embeddings(self) -> NDArray[np.float32]:
+        """The embedding matrix: shape (n_items, n_dims), float32, memory-mapped, read-only."""
+        return self.vectors(EMBEDDING)
+
+    @property
+    def vector_sets(self) -> tuple[str, ...]:
+        """Names that `vectors` takes: "embedding" first, then what else was computed."""
+        folder = self.folder / "vectors"
+        others = sorted(path.stem for path in folder.glob("*.npy")) if folder.is_dir() else []
+        return (EMBEDDING, *others)
+
+    def vectors(self, name: str = EMBEDDING) -> NDArray[np.float32]:
+        """Open one set of vectors.
+
+        Parameters
+        ----------
+        name : str
+            One of `vector_sets`.
+
+        Returns
+        -------
+        ndarray of shape (n_items, d), float32
+            Memory-mapped and read-only. Row i belongs to item i.
+        """
+        if name not in self.vector_sets:
+            raise EmbedlabError(
+                f"The run {self.id} has no vectors called {name!r}.",
+                remedy=f"It has: {', '.join(self.vector_sets)}.",
+            )
+        path = self.folder / ("embeddings.npy" if name == EMBEDDING else f"vectors/{name}.npy")
+        vectors: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+        if len(vectors) != self.n_items:
+            raise EmbedlabError(
+                f"{path} has {len(vectors)} rows for {self.n_items} pictures.",
+                remedy="The run is mixed from two; copy it again from where it came.",
+            )
+        return vectors
+
+    def about_vectors(self, name: str) -> dict[str, Any]:
+        """Say what one set of vectors is: the JSON that was written beside it."""
+        path = self.folder / "vectors" / f"{name}.json"
+        if not path.exists():
+            return {}
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    def add_vectors(
+        self, name: str, vectors: NDArray[np.float32], about: Mapping[str, Any]
+    ) -> None:
+        """Keep another set of vectors of the same pictures in the run.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits, dots, underscores and hyphens.
+        vectors : ndarray of shape (n_items, d), float32
+            Row i belongs to item i.
+        about : mapping
+            What they are, in JSON values.
+        """
+        if not _ID.fullmatch(name) or name == EMBEDDING:
+            raise ValueError(f"{name!r} cannot name a set of vectors")
+        if vectors.ndim != 2 or len(vectors) != self.n_items:
+            raise ValueError(f"{name} has shape {vectors.shape} for {self.n_items} pictures")
+        write_json(self.folder / "vectors" / f"{name}.json", dict(about))
+        _write_npy(self.folder / "vectors" / f"{name}.npy", np.asarray(vectors, np.float32))
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of labels and head rows; empty without labels."""
+        return tuple(self.info.get("classes") or ())
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64] | None:
+        """Index into `classes` for each picture, shape (n_items,); None without classes."""
+        if not self.classes:
+            return None
+        order = {name: k for k, name in enumerate(self.classes)}
+        labels = np.array([order[name] for name in self.items["label"]], dtype=np.int64)
+        labels.flags.writeable = False
+        return labels
+
+    @cached_property
+    def split(self) -> NDArray[np.str_]:
+        """Which part each picture is in: "train" or "validation", shape (n_items,)."""
+        return self.items["split"].to_numpy(str)
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float32] | None:
+        """Softmax probabilities, shape (n_items, n_classes); None without a head."""
+        names = [f"p.{name}" for name in self.classes]
+        if not names or any(name not in self.items for name in names):
+            return None
+        return self.items[names].to_numpy(np.float32)
+
+    @cached_property
+    def head(self) -> Head | None:
+        """The last linear layer, or None for a run without one."""
+        path = self.folder / "head.safetensors"
+        if not path.exists():
+            return None
+        from safetensors.numpy import load_file
+
+        tensors = load_file(path)
+        names = tuple(self.info.get("head_classes") or self.classes)
+        return Head(tensors["weight"], tensors["bias"], names)
+
+    @cached_property
+    def thumbnails(self) -> Pack:
+        """The pictures, small, as JPEGs."""
+        return Pack(self.folder, "thumbnails")
+
+    @cached_property
+    def inputs(self) -> Pack | None:
+        """What the model saw of each picture, small, as JPEGs; None where it was not kept."""
+        return Pack(self.folder, "inputs") if (self.folder / "inputs.npy").exists() else None
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing | None:
+        """What is done to a picture before the body sees it; None for imported vectors."""
+        values = self.info.get("preprocessing")
+        return Preprocessing.from_dict(values) if values else None
+
+    @property
+    def body(self) -> Path | None:
+        """The ONNX file that embeds new pictures, or None for a run without one."""
+        path = self.folder / "body.onnx"
+        return path if path.exists() else None
+
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """What training reported, in order."""
+        path = self.folder / "history.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def load_projection(self, key: str) -> dict[str, NDArray[Any]] | None:
+        """Read a kept view, or None where there is none under this key."""
+        path = self.folder / "projections" / f"{key}.npz"
+        if not _ID.fullmatch(key) or not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+    def save_projection(self, key: str, **arrays: NDArray[Any]) -> None:
+        """Keep a view under a key made from what it was computed of."""
+        if not _ID.fullmatch(key):
+            raise ValueError(f"{key!r} cannot name a projection")
+        target = self.folder / "projections" / f"{key}.npz"
+        with new_file(target) as path, path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+
+def _write_npy(target: Path, array: NDArray[Any]) -> None:
+    with new_file(target) as path, path.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def save_run(
+    folder: Path,
+    *,
+    info: Mapping[str, Any],
+    items: pd.DataFrame,
+    embeddings: NDArray[np.float32],
+    thumbnails: Iterable[bytes],
+    inputs: Iterable[bytes] | None = None,
+    head: Head | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
+    files: Mapping[str, Path] | None = None,
+) -> Run:
+    """Write a run: beside, then renamed, so that it is there whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the run will be. It must not exist yet.
+    info : mapping
+        JSON values for run.json: title, dataset, classes, split, backbone, preprocessing, ...
+        The schema, the number of items and the fingerprint are added here.
+    items : DataFrame of n rows
+        Columns id, path, label, split, prediction, p.*, table.*, factor.* as far as known.
+    embeddings : ndarray of shape (n, d), float32
+    thumbnails, inputs : iterables of bytes, n of each
+        Encoded JPEGs; generators are read once.
+    head : Head, optional
+    history : sequence of mappings
+        Reports of the training, JSON values.
+    files : mapping of name to Path, optional
+        Further files to move into the run: ``{"body.onnx": path}``.
+
+    Returns
+    -------
+    Run
+    """
+    import hashlib
+
+    embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
+    if len(items) != len(embeddings):
+        raise ValueError(f"{len(items)} items for {len(embeddings)} embeddings")
+    digest = hashlib.sha256(embeddings.tobytes())
+    digest.update("\n".join(items["id"].astype(str)).encode())
+    for column in ("label", "split", "prediction"):
+        if column in items:
+            digest.update("\n".join(items[column].astype(str)).encode())
+    if head is not None:
+        digest.update(head.weight.tobytes() + head.bias.tobytes())
+    with new_folder(folder) as new:
+        np.save(new / "embeddings.npy", embeddings)
+        items.to_parquet(new / "items.parquet", index=False)
+        Pack.write(new, "thumbnails", thumbnails)
+        if inputs is not None:
+            Pack.write(new, "inputs", inputs)
+        for name in ("thumbnails", "inputs"):
+            if (new / f"{name}.npy").exists() and len(Pack(new, name)) != len(items):
+                raise ValueError(f"{len(Pack(new, name))} {name} for {len(items)} items")
+        if head is not None:
+            from safetensors.numpy import save_file
+
+            save_file({"weight": head.weight, "bias": head.bias}, new / "head.safetensors")
+        if history:
+            lines = "".join(json.dumps(dict(line)) + "\n" for line in history)
+            (new / "history.jsonl").write_text(lines, encoding="utf-8")
+        for name, path in (files or {}).items():
+            shutil.move(path, new / name)
+        whole = {
+            "schema": SCHEMA,
+            **info,
+            "n_items": len(items),
+            "n_dims": int(embeddings.shape[1]),
+            "fingerprint": digest.hexdigest(),
+        }
+        write_json(new / "run.json", whole)
+    return Run(folder)
+
+
+def run_folders() -> list[Path]:
+    """Say where runs are looked for: this machine's home, ``runs/`` here, the built-in ones."""
+    return [home("runs"), Path.cwd() / "runs", BUILTIN]
+
+
+def list_runs() -> list[Run]:
+    """Open every run there is, newest first, the built-in ones last.
+
+    Folders that cannot be read as runs are passed over.
+    """
+    found: dict[str, Run] = {}
+    for place in run_folders():
+        if not place.is_dir():
+            continue
+        for path in place.iterdir():
+            if path.name in found or path.name.startswith(PARTIAL):
+                continue
+            try:
+                found[path.name] = Run(path)
+            except EmbedlabError:
+                continue
+    return sorted(
+        found.values(),
+        key=lambda run: (run.folder.parent != BUILTIN, str(run.info.get("created", ""))),
+        reverse=True,
+    )
+
+
+def open_run(name: str | Path) -> Run:
+    """Open a run by its name or its folder.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name that `list_runs` shows ("garden"), or the path of a run's folder.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    EmbedlabError
+        If there is no such run.
+
+    Examples
+    --------
+    >>> run = open_run("garden")
+    >>> run.classes
+    ('daisy', 'dandelion', 'rose', 'sunflower', 'tulip')
+    """
+    if isinstance(name, str) and _ID.fullmatch(name):
+        for place in run_folders():
+            if (place / name / "run.json").exists():
+                return Run(place / name)
+    path = Path(name)
+    if (path / "run.json").exists():
+        return Run(path)
+    known = ", ".join(run.id for run in list_runs()) or "none yet"
+    raise EmbedlabError(
+        f"No run is called {str(name)!r}.", remedy=f"Runs on this machine: {known}."
+    )
+
+
+def new_run_folder(name: str) -> Path:
+    """Find a free folder for a run of this name in the home: NAME, NAME-2, NAME-3, ..."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80] or "run"
+    folder = home("runs") / stem
+    number = 2
+    while folder.exists():
+        folder = home("runs") / f"{stem}-{number}"
+        number += 1
+    return folder

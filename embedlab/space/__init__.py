@@ -1,0 +1,1 @@
+"""Numbers about vectors: neighbours, projections, prototypes, scores. Draws nothing."""
