@@ -1,0 +1,25 @@
+"""What all tests share: a home of their own, and the way to the real photographs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests out of the real home, and each out of the others'."""
+    monkeypatch.setenv("EMBEDLAB_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Give the folder that holds data/ and weights/ with real pictures and weights."""
+    folder = Path(os.environ.get("EMBEDLAB_TEST_DATA") or ROOT.parent / "shared")
+    if not (folder / "data" / "flower_photos").is_dir():
+        pytest.skip(f"no real photographs at {folder}; set EMBEDLAB_TEST_DATA")
+    return folder
