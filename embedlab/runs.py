@@ -19,6 +19,7 @@ A run can be read with NumPy and pandas alone::
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -176,6 +177,20 @@ class Run:
         """How many pictures there are."""
         return int(self.info["n_items"])
 
+    @property
+    def _annex(self) -> Path:
+        """Where additions go when the run itself cannot be written to."""
+        return home("annexes") / self.fingerprint[:32]
+
+    def _find(self, name: str) -> Path:
+        inside = self.folder / name
+        return inside if inside.exists() else self._annex / name
+
+    def _place_for_more(self) -> Path:
+        # The built-in runs belong to the installation; what is computed later stays at home.
+        writable = self.folder.parent != BUILTIN and os.access(self.folder, os.W_OK)
+        return self.folder if writable else self._annex
+
     @cached_property
     def items(self) -> pd.DataFrame:
         """A row a picture. Columns: id, path, label, split, prediction, p.*, table.*, factor.*."""
@@ -189,9 +204,8 @@ class Run:
     @property
     def vector_sets(self) -> tuple[str, ...]:
         """Names that `vectors` takes: "embedding" first, then what else was computed."""
-        folder = self.folder / "vectors"
-        others = sorted(path.stem for path in folder.glob("*.npy")) if folder.is_dir() else []
-        return (EMBEDDING, *others)
+        places = [place / "vectors" for place in (self.folder, self._annex)]
+        return (EMBEDDING, *sorted({path.stem for at in places for path in at.glob("*.npy")}))
 
     def vectors(self, name: str = EMBEDDING) -> NDArray[np.float32]:
         """Open one set of vectors.
@@ -211,7 +225,7 @@ class Run:
                 f"The run {self.id} has no vectors called {name!r}.",
                 remedy=f"It has: {', '.join(self.vector_sets)}.",
             )
-        path = self.folder / ("embeddings.npy" if name == EMBEDDING else f"vectors/{name}.npy")
+        path = self._find("embeddings.npy" if name == EMBEDDING else f"vectors/{name}.npy")
         vectors: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
         if len(vectors) != self.n_items:
             raise EmbedlabError(
@@ -222,7 +236,7 @@ class Run:
 
     def about_vectors(self, name: str) -> dict[str, Any]:
         """Say what one set of vectors is: the JSON that was written beside it."""
-        path = self.folder / "vectors" / f"{name}.json"
+        path = self._find(f"vectors/{name}.json")
         if not path.exists():
             return {}
         return dict(json.loads(path.read_text(encoding="utf-8")))
@@ -245,8 +259,10 @@ class Run:
             raise ValueError(f"{name!r} cannot name a set of vectors")
         if vectors.ndim != 2 or len(vectors) != self.n_items:
             raise ValueError(f"{name} has shape {vectors.shape} for {self.n_items} pictures")
-        write_json(self.folder / "vectors" / f"{name}.json", dict(about))
-        _write_npy(self.folder / "vectors" / f"{name}.npy", np.asarray(vectors, np.float32))
+        place = self._place_for_more() / "vectors"
+        write_json(place / f"{name}.json", dict(about))
+        with new_file(place / f"{name}.npy") as path, path.open("wb") as file:
+            np.save(file, np.asarray(vectors, np.float32), allow_pickle=False)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -320,7 +336,7 @@ class Run:
 
     def load_projection(self, key: str) -> dict[str, NDArray[Any]] | None:
         """Read a kept view, or None where there is none under this key."""
-        path = self.folder / "projections" / f"{key}.npz"
+        path = self._find(f"projections/{key}.npz")
         if not _ID.fullmatch(key) or not path.exists():
             return None
         with np.load(path, allow_pickle=False) as arrays:
@@ -330,14 +346,9 @@ class Run:
         """Keep a view under a key made from what it was computed of."""
         if not _ID.fullmatch(key):
             raise ValueError(f"{key!r} cannot name a projection")
-        target = self.folder / "projections" / f"{key}.npz"
+        target = self._place_for_more() / "projections" / f"{key}.npz"
         with new_file(target) as path, path.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-
-
-def _write_npy(target: Path, array: NDArray[Any]) -> None:
-    with new_file(target) as path, path.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
 
 
 def save_run(

@@ -1,0 +1,23 @@
+"""`embedlab doctor`: versions, device, memory, what is cached, what is missing."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def command(as_json: bool) -> None:
+    """Say what works here, what is cached and what is missing."""
+    from embedlab.doctor import examine
+
+    report = examine()
+    if as_json:
+        click.echo(json.dumps(report, indent=1, ensure_ascii=False))
+        return
+    for section, lines in report.items():
+        click.secho(section, bold=True)
+        for name, value in lines.items():
+            click.echo(f"  {name:<18} {value}")

@@ -1,0 +1,169 @@
+"""The frame around every page: the list of pages, the run that is looked at, kind errors."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from embedlab.errors import EmbedlabError
+from embedlab.home import app_folder
+from embedlab.runs import Run
+from embedlab.ui import cache
+from embedlab.ui.text import plain
+
+_state = threading.local()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: its file below pages/ (which is also its address), title and icon."""
+
+    file: str
+    title: str
+    icon: str
+
+
+PAGES: dict[str, tuple[Entry, ...]] = {
+    "": (Entry("home", "Home", "local_florist"),),
+    "Look": (Entry("neighbours", "Neighbours", "hub"),),
+}
+
+
+def _navigation() -> Any:
+    folder = app_folder() / "pages"
+    sections = {
+        name: [
+            st.Page(
+                folder / f"{entry.file}.py",
+                title=entry.title,
+                icon=f":material/{entry.icon}:",
+                url_path=None if entry.file == "home" else entry.file,
+                default=entry.file == "home",
+            )
+            for entry in entries
+        ]
+        for name, entries in PAGES.items()
+    }
+    return st.navigation(sections)
+
+
+def start() -> None:
+    """Draw the frame and run the chosen page in it. app.py calls this and nothing else."""
+    st.set_page_config(page_title="embedlab", page_icon=":material/local_florist:", layout="wide")
+    page = _navigation()
+    _state.framed = True
+    try:
+        with st.sidebar:
+            _choose_run()
+        page.run()
+    except EmbedlabError as error:
+        st.error(f"{plain(error.problem)}\n\n{plain(error.remedy)}", icon=":material/error:")
+    finally:
+        _state.framed = False
+
+
+def framed() -> None:
+    """Stand at the top of every page: bring the frame when a deep link ran the page alone.
+
+    On a server that has just started, Streamlit runs a linked page without app.py.
+    """
+    if not getattr(_state, "framed", False):
+        _navigation()
+        st.rerun()
+
+
+def _choose_run() -> None:
+    runs = cache.runs()
+    if not runs:
+        st.info("There is no run on this machine yet.")
+        return
+    asked = st.query_params.get("run")
+    if asked is not None and asked not in runs:
+        st.session_state["missing_run"] = asked
+        del st.query_params["run"]
+    st.selectbox(
+        "Run",
+        list(runs),
+        format_func=lambda id_: runs[id_].title,
+        key="run",
+        bind="query-params",
+        help="A run is one set of pictures seen by one network.",
+    )
+    st.caption(run_line(current_run()))
+
+
+def current_run() -> Run:
+    """Give the run that is looked at.
+
+    Raises
+    ------
+    EmbedlabError
+        If there is no run at all.
+    """
+    runs = cache.runs()
+    if not runs:
+        raise EmbedlabError(
+            "There is no run on this machine yet.",
+            remedy="Make one from the built-in pictures: embedlab train garden.",
+        )
+    id_ = st.session_state.get("run")
+    return runs[id_] if id_ in runs else next(iter(runs.values()))
+
+
+def run_line(run: Run) -> str:
+    """Sum a run up in one line: pictures, backbone, validation accuracy with its interval."""
+    parts = [f"{run.n_items:,} pictures", str(run.info["backbone"].get("title", ""))]
+    metrics = run.info.get("metrics", {}).get("validation", {})
+    if metrics.get("total"):
+        from embedlab.space.scores import wilson
+
+        low, high = wilson(metrics["correct"], metrics["total"])
+        share = metrics["correct"] / metrics["total"]
+        parts.append(f"validation accuracy {share:.1%} (95 %: {low:.1%} to {high:.1%})")
+    return plain(" · ".join(parts))
+
+
+def header(question: str, notice: str) -> None:
+    """Open a page: its question, and one sentence on what to notice."""
+    st.title(question, anchor=False)
+    st.markdown(notice)
+    missing = st.session_state.pop("missing_run", None)
+    if missing is not None:
+        st.warning(
+            f"The link asks for a run called {plain(missing[:80])}, which is not on this "
+            f"machine. You are looking at {plain(current_run().title)} instead.",
+            icon=":material/link_off:",
+        )
+
+
+def explain(
+    formula: str,
+    shapes: list[tuple[str, str, str]],
+    code: str,
+    *,
+    words: str = "",
+) -> None:
+    """Unfold how a page's result is computed.
+
+    Parameters
+    ----------
+    formula : str
+        LaTeX, without dollar signs.
+    shapes : list of (name, shape, meaning)
+        The arrays that take part, with this run's live numbers.
+    code : str
+        A few runnable lines that give the same result in a notebook.
+    words : str
+        What a reader should know besides; Markdown.
+    """
+    with st.expander("How is this computed?", icon=":material/function:"):
+        if words:
+            st.markdown(words)
+        st.latex(formula)
+        rows = "\n".join(f"| `{name}` | `{shape}` | {means} |" for name, shape, means in shapes)
+        st.markdown(f"| array | shape | what it holds |\n|---|---|---|\n{rows}")
+        st.markdown("The same in a notebook:")
+        st.code(code, language="python")
