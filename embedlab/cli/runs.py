@@ -69,7 +69,8 @@ def show(name: str) -> None:
 @click.argument("target", type=click.Path(path_type=Path), required=False)
 def export(name: str, target: Path | None) -> None:
     """Pack the run NAME into one zip file that can be sent or put beside app.py."""
-    from embedlab.runs import open_run, pack_run
+    from embedlab.packing import pack_run
+    from embedlab.runs import open_run
 
     path = pack_run(open_run(name), target or Path(f"{Path(name).name}.zip"))
     click.echo(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
@@ -79,7 +80,7 @@ def export(name: str, target: Path | None) -> None:
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(archive: Path) -> None:
     """Unpack a zipped run ARCHIVE among the runs of this machine."""
-    from embedlab.runs import unpack_run
+    from embedlab.packing import unpack_run
 
     click.echo(unpack_run(archive).id)
 

@@ -1,0 +1,88 @@
+"""Views of a run: projections computed once, kept in the run, found again by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedlab.progress import Progress, silent
+from embedlab.runs import EMBEDDING, Run
+
+
+@dataclass(frozen=True)
+class UmapSettings:
+    """How UMAP is asked to lay pictures out.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        How many neighbours count as near: few show detail, many the whole.
+    min_dist : float
+        How close points may lie in the picture, 0 to 1.
+    metric : str
+        "cosine" or "euclidean".
+    seed : int
+        The same seed gives the same layout; 0 is a seed like any other.
+    n_components : int
+        2 or 3.
+    """
+
+    n_neighbors: int = 15
+    min_dist: float = 0.1
+    metric: str = "cosine"
+    seed: int = 0
+    n_components: int = 2
+
+    def key(self, run: Run, vectors: str = EMBEDDING) -> str:
+        """Name the view by its content: the run's fingerprint, the vectors, the settings."""
+        text = json.dumps([run.fingerprint, vectors, asdict(self)], sort_keys=True)
+        return f"umap-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def kept_umap(
+    run: Run, settings: UmapSettings | None = None, *, vectors: str = EMBEDDING
+) -> NDArray[np.float32] | None:
+    """Read a UMAP layout that was computed before.
+
+    Returns
+    -------
+    ndarray of shape (n_items, n_components), float32, or None
+    """
+    kept = run.load_projection((settings or UmapSettings()).key(run, vectors))
+    return None if kept is None else kept["coordinates"]
+
+
+def make_umap(
+    run: Run,
+    settings: UmapSettings | None = None,
+    *,
+    vectors: str = EMBEDDING,
+    progress: Progress = silent,
+) -> NDArray[np.float32]:
+    """Compute a UMAP layout of all pictures and keep it in the run.
+
+    Slow on first use (10 to 30 s, compiling); meant for a job's process.
+
+    Returns
+    -------
+    ndarray of shape (n_items, n_components), float32
+    """
+    settings = settings or UmapSettings()
+    kept = kept_umap(run, settings, vectors=vectors)
+    if kept is not None:
+        return kept
+    from embedlab.space.projections import umap
+
+    progress("laying out with UMAP", 0, 1)
+    coordinates = umap(np.asarray(run.vectors(vectors)), **asdict(settings))
+    run.save_projection(
+        settings.key(run, vectors),
+        coordinates=coordinates,
+        settings=np.array(json.dumps({"vectors": vectors, **asdict(settings)})),
+    )
+    progress("laying out with UMAP", 1, 1)
+    return coordinates

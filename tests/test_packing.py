@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedlab.errors import EmbedlabError
+from embedlab.home import home
+from embedlab.packing import pack_run, unpack_run
+
+from .made_runs import made_run
+
+
+def test_a_packed_run_comes_out_the_same(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "squares")
+    again = unpack_run(pack_run(run, tmp_path / "squares.zip"))
+    assert again.folder == home("runs") / "squares"
+    assert again.fingerprint == run.fingerprint
+    np.testing.assert_array_equal(again.embeddings, run.embeddings)
+    assert again.thumbnails[7] == run.thumbnails[7]
+    assert again.vector_sets == run.vector_sets
+    assert unpack_run(tmp_path / "squares.zip").id == "squares-2"
+
+
+def test_only_what_a_run_is_made_of_is_unpacked(tmp_path: Path) -> None:
+    archive = pack_run(made_run(tmp_path / "squares"), tmp_path / "squares.zip")
+    with zipfile.ZipFile(archive, "a") as file:
+        for name in ("squares/../../evil.txt", "/evil.txt", "squares/evil.py", "squares\\evil.npy"):
+            file.writestr(name, "x")
+    again = unpack_run(archive)
+    assert not list(home().rglob("*evil*"))
+    assert again.n_items == 60
+
+
+def test_archives_that_are_no_runs_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.zip").write_text("hello")
+    with pytest.raises(EmbedlabError, match=r"text\.zip cannot be read"):
+        unpack_run(tmp_path / "text.zip")
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as file:
+        file.writestr("readme.txt", "x")
+    with pytest.raises(EmbedlabError, match=r"no run\.json"):
+        unpack_run(tmp_path / "other.zip")
+
+
+def test_a_cut_archive_leaves_nothing_behind(tmp_path: Path) -> None:
+    archive = pack_run(made_run(tmp_path / "squares"), tmp_path / "squares.zip")
+    data = bytearray(archive.read_bytes())
+    data[200:4000] = bytes(3800)
+    archive.write_bytes(data)
+    with pytest.raises(EmbedlabError):
+        unpack_run(archive)
+    assert list(home("runs").iterdir()) == []
