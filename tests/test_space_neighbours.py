@@ -159,7 +159,7 @@ def test_zero_vectors_have_no_cosine_but_a_distance() -> None:
 
 def test_queries_that_do_not_fit_are_named() -> None:
     index = NeighbourIndex.of(DRAWN)
-    with pytest.raises(EmbedlabError, match="length"):
+    with pytest.raises(EmbedlabError, match="3 dimensions"):
         index.scores(np.ones(3))
     with pytest.raises(EmbedlabError, match="no row 4"):
         index.nearest(4, 1)
@@ -175,7 +175,7 @@ def test_a_memory_mapped_matrix_is_not_copied(tmp_path, digits: np.ndarray) -> N
     np.save(tmp_path / "vectors.npy", digits)
     mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
     index = NeighbourIndex.of(mapped)
-    assert np.shares_memory(index.vectors, mapped)
+    assert np.shares_memory(index.comparison.vectors, mapped)
     assert (
         index.nearest(3, 5).rows.tolist() == NeighbourIndex.of(digits).nearest(3, 5).rows.tolist()
     )

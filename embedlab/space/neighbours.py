@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from embedlab.errors import EmbedlabError
 from embedlab.space import vectors as _vectors
-from embedlab.space.similarity import Metric, from_inner, metric_named
+from embedlab.space.comparison import Comparison
 
 _SPARE = 4  # candidates beyond k that float32 picks, before float64 decides
 
@@ -39,75 +38,38 @@ class Neighbours:
         Nearest first. -1 in the whole line of a query that cannot be ranked.
     scores : ndarray of shape (m, k), float32
         NaN where `rows` is -1.
-    metric : str
     """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
-    metric: str
 
 
 @dataclass(frozen=True, eq=False)
 class NeighbourIndex:
-    """Vectors with what every query needs measured once. Make one with `NeighbourIndex.of`.
+    """Vectors made ready for queries. Make one with `NeighbourIndex.of`."""
 
-    The matrix itself is not copied: a memory-mapped one stays on disk.
-
-    Parameters
-    ----------
-    vectors : ndarray of shape (n, d), float32
-    metric : str
-    centre : ndarray of shape (d,), float64
-        The mean of the usable rows for centred measures, and for distances, where it changes
-        nothing but keeps the digits; else zeros.
-    lengths : ndarray of shape (n,), float64
-        Distance of each row from the centre; NaN for those in `unranked`.
-    unranked : ndarray, int64
-        Rows that no ranking holds: not finite or, for a cosine, zero.
-    """
-
-    vectors: NDArray[np.float32]
-    metric: str
-    centre: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-    unranked: NDArray[np.int64]
+    comparison: Comparison
 
     @classmethod
     def of(cls, vectors: ArrayLike, metric: str = "cosine") -> NeighbourIndex:
-        """Measure what queries by this metric need.
+        """Measure once what queries by this metric need.
 
         Parameters
         ----------
         vectors : array_like of shape (n, d)
+            A memory-mapped matrix is not copied and stays on disk.
         metric : str
             A key of `embedlab.space.similarity.METRICS`.
         """
-        measure = metric_named(metric)
-        matrix = _vectors.as_matrix(vectors)
-        lengths = _vectors.norms(matrix)
-        with np.errstate(invalid="ignore"):
-            good = lengths <= _vectors.LARGEST_NORM
-        centre = np.zeros(matrix.shape[1])
-        if measure.centred or measure.kind == "euclidean":
-            centre = _vectors.mean(matrix, good)
-            around = _vectors.norms(matrix, centre)
-            if measure.kind == "cosine":
-                # A row that differs from the mean by rounding alone has no direction from it.
-                good = good & (around > 1e-6 * lengths)
-            lengths = around
-        if measure.kind == "cosine":
-            good = good & (lengths > 0)
-        lengths[~good] = np.nan
-        for array in (centre, lengths):
-            array.flags.writeable = False
-        return cls(matrix, metric, centre, lengths, np.flatnonzero(~good))
+        return cls(Comparison.of(vectors, metric))
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return len(self.comparison.vectors)
 
     @property
-    def _measure(self) -> Metric:
-        return metric_named(self.metric)
+    def unranked(self) -> NDArray[np.int64]:
+        """Rows that no ranking holds: not finite or, for a cosine, zero."""
+        return self.comparison.unranked
 
     def scores(self, query: int | ArrayLike) -> NDArray[np.float32]:
         """Compare one query with every row.
@@ -128,21 +90,7 @@ class NeighbourIndex:
             If the query cannot be compared: no such row, another length, not finite, zero
             under a cosine.
         """
-        vector = self._query(query)
-        values = from_inner(
-            self._measure,
-            self._inner(vector[None])[0].astype(np.float64),
-            np.asarray(np.linalg.norm(vector)),
-            self.lengths,
-        )
-        if self._measure.kind == "euclidean":
-            # |x|^2 + |q|^2 - 2 x.q loses its digits where x is close to q: there, subtract.
-            scale = self.lengths**2 + float(vector @ vector)
-            with np.errstate(invalid="ignore", over="ignore"):
-                close = np.flatnonzero(values**2 < 1e-3 * scale)
-            values[close] = self._exact(close, vector)
-        values[self.unranked] = np.nan
-        return values.astype(np.float32)
+        return self.comparison.scores(self._query(query)).astype(np.float32)
 
     def nearest(
         self,
@@ -190,42 +138,28 @@ class NeighbourIndex:
         queries : array_like of shape (m, d)
             Those that are not finite, or zero under a cosine, get a line of -1.
         k : int
+            Clamped to the number of rows that can be ranked.
 
         Returns
         -------
         Neighbours
         """
         matrix = _vectors.as_matrix(queries)
-        if matrix.shape[1] != self.vectors.shape[1]:
-            raise self._other_length(matrix.shape[1])
+        self.comparison.check_length(matrix.shape[1])
         good = _vectors.usable(matrix)
-        if self._measure.kind == "cosine":
-            good &= _vectors.norms(matrix, self.centre) > 0
+        if self.comparison.metric.kind == "cosine":
+            good &= _vectors.norms(matrix, self.comparison.centre) > 0
         return self._each(matrix, good, k, itself=False)
 
     def all_nearest(self, k: int) -> Neighbours:
         """Give the k nearest other rows of every row. See `knn`."""
-        good = np.ones(len(self), bool)
-        good[self.unranked] = False
-        return self._each(self.vectors, good, k, itself=True)
+        comparison = self.comparison
+        return self._each(comparison.vectors, comparison.ranked, k, itself=True)
 
-    def _each(
-        self, queries: NDArray[np.float32], good: NDArray[np.bool_], k: int, *, itself: bool
-    ) -> Neighbours:
-        candidates = len(self) - len(self.unranked) - int(itself)
-        k = max(min(k, candidates), 0)
-        rows = np.full((len(queries), k), -1, np.int64)
-        scores = np.full((len(queries), k), np.nan, np.float32)
-        usable_rows = np.flatnonzero(good)
-        for part in _vectors.blocks(len(usable_rows), 16 * max(len(self), 1)):
-            chosen = usable_rows[part]
-            block = queries[chosen].astype(np.float64) - self.centre
-            nearness = self._nearness(block)
-            if itself:
-                nearness[np.arange(len(chosen)), chosen] = -np.inf
-            for at, best in enumerate(_shortlists(nearness, k, self._tolerance(block))):
-                rows[chosen[at]], scores[chosen[at]] = self._decide(best, block[at], k)
-        return Neighbours(rows, scores, self.metric)
+    def _query(self, query: int | ArrayLike) -> NDArray[np.float64]:
+        if np.ndim(query) == 0:
+            return self.comparison.row(int(np.asarray(query)))
+        return self.comparison.outsider(query)
 
     def _ranking(
         self,
@@ -237,112 +171,46 @@ class NeighbourIndex:
         nearest: bool,
     ) -> Ranking:
         vector = self._query(query)
-        nearness = self._nearness(vector[None])
-        if not nearest:
-            nearness *= -1
-        allowed = np.full(len(self), rows is None)
+        allowed = self.comparison.ranked.copy()
         if rows is not None:
             chosen = np.asarray(rows)
-            allowed[chosen if chosen.dtype == bool else chosen.astype(np.int64)] = True
-        allowed[self.unranked] = False
+            among = np.zeros(len(self), bool)
+            among[chosen if chosen.dtype == bool else chosen.astype(np.int64)] = True
+            allowed &= among
         if exclude_query and np.ndim(query) == 0:
             allowed[int(np.asarray(query))] = False
+        nearness = self.comparison.nearness(vector[None])
+        if not nearest:
+            nearness *= -1
         nearness[:, ~allowed] = -np.inf
         k = max(min(k, int(allowed.sum())), 0)
-        best = next(_shortlists(nearness, k, self._tolerance(vector[None])))
+        best = next(_shortlists(nearness, k, self.comparison.tolerance(vector[None])))
         return Ranking(*self._decide(best, vector, k, nearest=nearest))
 
-    def _query(self, query: int | ArrayLike) -> NDArray[np.float64]:
-        """Check a query and give it as seen from the centre."""
-        if np.ndim(query) == 0:
-            row = int(np.asarray(query))
-            if not 0 <= row < len(self):
-                raise EmbedlabError(
-                    f"There is no row {row}.", remedy=f"Rows are 0 to {len(self) - 1}."
-                )
-            if row in self.unranked:
-                raise EmbedlabError(
-                    f"Row {row} cannot be a query by {self._measure.title.lower()}: its vector "
-                    "is not finite, or is zero.",
-                    remedy="Choose another picture.",
-                )
-            return np.asarray(self.vectors[row].astype(np.float64) - self.centre)
-        vector = np.asarray(query, dtype=np.float64)
-        if vector.shape != self.vectors.shape[1:]:
-            raise self._other_length(vector.shape)
-        vector = vector - self.centre
-        length = np.linalg.norm(vector)
-        if not length <= _vectors.LARGEST_NORM:
-            raise EmbedlabError(
-                "The query's vector is not finite.", remedy="Embed the picture again."
-            )
-        if length == 0 and self._measure.kind == "cosine":
-            raise EmbedlabError(
-                "The query's vector is zero: it has no direction and no cosine.",
-                remedy="Compare by dot product or distance.",
-            )
-        return vector
-
-    def _other_length(self, given: object) -> EmbedlabError:
-        return EmbedlabError(
-            f"The query has the length {given}; these vectors have {self.vectors.shape[1]}.",
-            remedy="Embed the picture with the body that made the vectors.",
-        )
-
-    def _inner(self, queries: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Multiply centred queries (m, d) with the centred rows: shape (m, n), float32."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            inner: NDArray[np.float32] = queries.astype(np.float32) @ self.vectors.T
-        if self.centre.any():  # (x - c).q = x.q - c.q: the rows stay as they are
-            inner -= (queries @ self.centre).astype(np.float32)[:, None]
-        return inner
-
-    def _nearness(self, queries: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Give numbers that order the rows as the measure does, high is near: (m, n)."""
-        nearness = self._inner(queries)
-        if self._measure.kind == "cosine":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                nearness *= (1 / self.lengths).astype(np.float32)
-        elif self._measure.kind == "euclidean":
-            nearness -= (self.lengths**2 / 2).astype(np.float32)
-        nearness[:, self.unranked] = -np.inf
-        return nearness
-
-    def _tolerance(self, queries: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bound float32's error in `_nearness`: shape (m,)."""
-        lengths = np.linalg.norm(queries, axis=1)
-        good = np.ones(len(self), bool)
-        good[self.unranked] = False
-        largest = self.lengths[good].max(initial=0)
-        offset = 2 * float(np.linalg.norm(self.centre))
-        error = 4e-7 * np.sqrt(self.vectors.shape[1]) * lengths
-        if self._measure.kind == "cosine":
-            return np.asarray(error * (1 + offset / self.lengths[good].min(initial=np.inf)))
-        error *= largest + offset
-        if self._measure.kind == "euclidean":
-            error += 4e-7 * largest**2
-        return np.asarray(error)
-
-    def _exact(self, rows: NDArray[np.int64], query: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compare a centred query with some rows in float64; equal rows get equal scores."""
-        values = np.empty(len(rows))
-        for part in _vectors.blocks(len(rows), 16 * self.vectors.shape[1]):
-            block = self.vectors[rows[part]].astype(np.float64) - self.centre
-            if self._measure.kind == "euclidean":
-                block -= query
-                values[part] = np.sqrt(np.einsum("ij,ij->i", block, block))
-            else:
-                inner = np.einsum("ij,j->i", block, query)
-                length = np.asarray(np.linalg.norm(query))
-                values[part] = from_inner(self._measure, inner, length, self.lengths[rows[part]])
-        return values
+    def _each(
+        self, queries: NDArray[np.float32], good: NDArray[np.bool_], k: int, *, itself: bool
+    ) -> Neighbours:
+        comparison = self.comparison
+        k = max(min(k, int(comparison.ranked.sum()) - int(itself)), 0)
+        rows = np.full((len(queries), k), -1, np.int64)
+        scores = np.full((len(queries), k), np.nan, np.float32)
+        usable_rows = np.flatnonzero(good)
+        for part in _vectors.blocks(len(usable_rows), 16 * max(len(self), 1)):
+            chosen = usable_rows[part]
+            block = queries[chosen].astype(np.float64) - comparison.centre
+            nearness = comparison.nearness(block)
+            if itself:
+                nearness[np.arange(len(chosen)), chosen] = -np.inf
+            for at, best in enumerate(_shortlists(nearness, k, comparison.tolerance(block))):
+                rows[chosen[at]], scores[chosen[at]] = self._decide(best, block[at], k)
+        return Neighbours(rows, scores)
 
     def _decide(
         self, rows: NDArray[np.int64], query: NDArray[np.float64], k: int, *, nearest: bool = True
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Order a shortlist in float64 and keep the best k."""
-        values = self._exact(rows, query)
-        descending = nearest == self._measure.higher_is_nearer
+        values = self.comparison.exact(rows, query)
+        descending = nearest == self.comparison.metric.higher_is_nearer
         best = np.lexsort((rows, -values if descending else values))[:k]
         return rows[best], values[best].astype(np.float32)
 
