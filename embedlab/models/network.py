@@ -1,0 +1,363 @@
+"""Network: an image classifier cut at one seam into body and head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from embedlab.errors import EmbedlabError
+from embedlab.models.words import describe
+
+END = "embedding"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A depth at which a network can be cut.
+
+    Parameters
+    ----------
+    index : int or None
+        Place in `Network.cuts`; None for a block inside one of these stages.
+    name : str
+        What `Network.at` takes.
+    shape : tuple of int
+        Output shape there, without the batch: (c, h, w), (tokens, d) or (d,).
+    """
+
+    index: int | None
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A named piece of a body.
+
+    Parameters
+    ----------
+    name : str
+        The cut behind it.
+    modules : tuple of str
+        Paths in the body of the modules that it consists of; the cut takes the output of the
+        last one.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+
+
+class _Reached(Exception):  # noqa: N818 (it reports no error)
+    """Ends a pass through the body once all that was asked for is known."""
+
+
+class Network(nn.Module):
+    """A body that turns pictures into embeddings, and a linear head that scores classes.
+
+    Parameters
+    ----------
+    body : Module
+        (n, 3, h, w) float32 -> (n, d) float32.
+    head : Linear
+        d -> number of classes.
+    stages : sequence of Stage
+        The body's stages in the order in which a picture passes through them.
+    map_path : str
+        The module of the body whose output is the last map (or row of tokens) before pooling.
+    size : int
+        Side of the pictures that this network is meant for, in pixels.
+    end : str
+        What happens between the last stage and the embedding, in people's words.
+    dropout : float
+        Share of the embedding that is dropped before the head while training.
+    channels_last : bool
+        Whether the body's maps are (n, h, w, c), as Swin's are, and not (n, c, h, w).
+    name : str
+        The backbone's name.
+    provenance : mapping, optional
+        Where the weights come from, in JSON values.
+    head_classes : tuple of str, optional
+        Names of the head's rows where the weights brought the head along.
+    """
+
+    def __init__(
+        self,
+        body: nn.Module,
+        head: nn.Linear,
+        *,
+        stages: Sequence[Stage],
+        map_path: str,
+        size: int,
+        end: str,
+        dropout: float = 0.0,
+        channels_last: bool = False,
+        name: str = "",
+        provenance: Mapping[str, Any] | None = None,
+        head_classes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__()
+        self.body = body
+        self.dropout = nn.Dropout(dropout)
+        self.head = head
+        self.name = name
+        self.size = size
+        self.provenance = dict(provenance or {})
+        self.head_classes = head_classes
+        self._stages = tuple(stages)
+        self._map_path = map_path
+        self._end = end
+        self._channels_last = channels_last
+        self._frozen = False
+        self._cuts: tuple[Cut, ...] | None = None
+
+    @property
+    def n_dims(self) -> int:
+        """Length d of an embedding."""
+        return self.head.in_features
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes the head scores."""
+        return self.head.out_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Score pictures of shape (n, 3, h, w): logits of shape (n, n_classes)."""
+        logits: Tensor = self.head(self.dropout(self.body(x)))
+        return logits
+
+    def replace_head(self, n_classes: int, seed: int) -> None:
+        """Put an untrained head on the body; the same seed gives the same head."""
+        old = self.head.weight
+        self.head = new_head(self.n_dims, n_classes, seed).to(device=old.device, dtype=old.dtype)
+        self.head_classes = ()
+
+    def freeze(self) -> None:
+        """Keep the body as it is: no gradients, and no new BatchNorm statistics either."""
+        self._frozen = True
+        self.body.requires_grad_(False)
+        self.body.eval()
+
+    def train(self, mode: bool = True) -> Network:
+        """Switch between training and evaluation; a frozen body stays in evaluation."""
+        super().train(mode)
+        if self._frozen:
+            self.body.eval()
+        return self
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """Every stage's end, and "embedding", the body's own end, which comes last."""
+        if self._cuts is None:
+            shapes = self._shapes([stage.modules[-1] for stage in self._stages], self.size)
+            names = [*(stage.name for stage in self._stages), END]
+            outputs = [*(shapes[stage.modules[-1]] for stage in self._stages), (self.n_dims,)]
+            self._cuts = tuple(map(Cut, range(len(names)), names, outputs))
+        return self._cuts
+
+    def resolve(self, cut: str | int) -> Cut:
+        """Find a cut by name or index.
+
+        Parameters
+        ----------
+        cut : str or int
+            A name or index of `cuts` (-1 is the last), or the name of a block inside a stage,
+            such as "layer3.1".
+
+        Raises
+        ------
+        EmbedlabError
+            If there is no such cut; the message lists those that there are.
+        """
+        names = [known.name for known in self.cuts]
+        if isinstance(cut, int) or cut.removeprefix("-").isdecimal():
+            if -len(names) <= int(cut) < len(names):
+                return self.cuts[int(cut)]
+        elif cut in names:
+            return self.cuts[names.index(cut)]
+        elif cut in self._blocks():
+            return Cut(None, cut, self._shapes([cut], self.size)[cut])
+        raise EmbedlabError(
+            f"{self.name or 'This network'} has no cut {cut!r}.",
+            remedy=f"It can be cut at 0..{len(names) - 1} or -1..-{len(names)}: "
+            f"{', '.join(names)}; or at a block inside one of these.",
+        )
+
+    def at(self, cut: str | int, x: Tensor) -> Tensor:
+        """Give the vectors at one cut.
+
+        A map is averaged over its places; of tokens, the class token is taken (the first one).
+
+        Parameters
+        ----------
+        cut : str or int
+            As for `resolve`.
+        x : Tensor of shape (n, 3, h, w), float32
+
+        Returns
+        -------
+        Tensor of shape (n, d), float32
+        """
+        return self.vectors_at([cut], x)[self.resolve(cut).name]
+
+    def vectors_at(self, cuts: Sequence[str | int], x: Tensor) -> dict[str, Tensor]:
+        """Give the vectors at several cuts from one pass, which goes no deeper than it must.
+
+        Parameters
+        ----------
+        cuts : sequence of str or int
+            As for `resolve`.
+        x : Tensor of shape (n, 3, h, w), float32
+
+        Returns
+        -------
+        dict of str to Tensor of shape (n, d), float32
+            By the cuts' names, in the order asked for.
+        """
+        names = [self.resolve(cut).name for cut in cuts]
+        ends = {stage.name: stage.modules[-1] for stage in self._stages}
+        paths = {name: ends.get(name, name) for name in names if name != END}
+        found: dict[str, Tensor] = {}
+
+        def keep(name: str, _module: nn.Module, _given: object, output: Tensor) -> None:
+            found[name] = self._pooled(output)
+            if len(found) == len(set(names)):
+                raise _Reached
+
+        with self._hooked({path: partial(keep, name) for name, path in paths.items()}):
+            with suppress(_Reached):
+                found[END] = self.body(x)
+        return {name: found[name] for name in names}
+
+    def feature_map(self, x: Tensor) -> Tensor:
+        """Give the last map before pooling.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, 3, h, w), float32
+
+        Returns
+        -------
+        Tensor of shape (n, c, h', w'), float32
+            For vision transformers the tokens of the patches, laid out as the patches lie.
+        """
+        return self.map_and_embedding(x)[0]
+
+    def map_and_embedding(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give `feature_map` and the embedding of shape (n, d) from one pass."""
+        kept: list[Tensor] = []
+
+        def keep(_module: nn.Module, _given: object, output: Tensor) -> None:
+            kept.append(output)
+
+        with self._hooked({self._map_path: keep}):
+            embedding = self.body(x)
+        return self._as_map(kept[0]), embedding
+
+    def architecture(self, size: int | None = None) -> list[dict[str, Any]]:
+        """Describe the way of one picture through the network.
+
+        Parameters
+        ----------
+        size : int, optional
+            Side of the picture in pixels; the network's own by default.
+
+        Returns
+        -------
+        list of dict
+            In order, from "input" over the stages and "embedding" to "head": name, what (in
+            people's words), shape (of the output, with a batch of 1), parameters (how many).
+            All JSON values; the parameters add up to those of the network.
+        """
+        size = self.size if size is None else size
+        shapes = self._shapes([stage.modules[-1] for stage in self._stages], size)
+        rows = [_row("input", "the picture, standardised", (3, size, size), 0)]
+        for stage in self._stages:
+            modules = [self.body.get_submodule(path) for path in stage.modules]
+            count = sum(_count(module) for module in modules)
+            rows.append(_row(stage.name, describe(modules), shapes[stage.modules[-1]], count))
+        rest = _count(self.body) - sum(row["parameters"] for row in rows)
+        rows.append(_row(END, self._end, (self.n_dims,), rest))
+        what = "linear layer: one row of weights, a prototype, for each class"
+        rows.append(_row("head", what, (self.n_classes,), _count(self.head)))
+        return rows
+
+    def _blocks(self) -> set[str]:
+        """Paths of the blocks that stand one after the other inside the stages."""
+        ends = [stage.modules[-1] for stage in self._stages]
+        return {
+            f"{path}.{child}"
+            for path in ends
+            if isinstance(stage := self.body.get_submodule(path), nn.Sequential)
+            for child, _ in stage.named_children()
+        }
+
+    def _pooled(self, output: Tensor) -> Tensor:
+        if output.ndim == 4:
+            return output.mean((1, 2) if self._channels_last else (2, 3))
+        return output[:, 0] if output.ndim == 3 else output
+
+    def _as_map(self, output: Tensor) -> Tensor:
+        if output.ndim == 3:
+            side = round((output.shape[1] - 1) ** 0.5)
+            return output[:, 1:].transpose(1, 2).reshape(len(output), -1, side, side)
+        return output.permute(0, 3, 1, 2) if self._channels_last else output
+
+    @contextmanager
+    def _hooked(self, hooks: Mapping[str, Any]) -> Iterator[None]:
+        handles = [
+            self.body.get_submodule(path).register_forward_hook(hook)
+            for path, hook in hooks.items()
+        ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _shapes(self, paths: Sequence[str], size: int) -> dict[str, tuple[int, ...]]:
+        """Find output shapes by a pass on torch's meta device, which computes no numbers."""
+        found: dict[str, tuple[int, ...]] = {}
+
+        def keep(path: str, _module: nn.Module, _given: object, output: Tensor) -> None:
+            shape = tuple(output.shape[1:])
+            swapped = self._channels_last and len(shape) == 3
+            found[path] = (shape[2], *shape[:2]) if swapped else shape
+
+        tensors = [*self.body.named_parameters(), *self.body.named_buffers()]
+        hollow = {name: tensor.to("meta") for name, tensor in tensors}
+        training = self.body.training
+        self.body.eval()
+        try:
+            with self._hooked({path: partial(keep, path) for path in paths}), torch.no_grad():
+                functional_call(self.body, hollow, torch.empty(1, 3, size, size, device="meta"))
+        except (RuntimeError, AssertionError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise EmbedlabError(
+                f"{self.name or 'This network'} cannot take pictures of {size} px ({reason}).",
+                remedy=f"It is meant for {self.size} px; leave the size out, or give a larger one.",
+            ) from None
+        finally:
+            self.body.train(training)
+        return found
+
+
+def new_head(n_dims: int, n_classes: int, seed: int) -> nn.Linear:
+    """Make an untrained head; the random state of the process is left as it is."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Linear(n_dims, n_classes)
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _row(name: str, what: str, shape: tuple[int, ...], count: int) -> dict[str, Any]:
+    return {"name": name, "what": what, "shape": [1, *shape], "parameters": count}

@@ -1,0 +1,277 @@
+"""Weights: found on this machine, fetched from torchvision's server, or read from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import torch
+from torch import Tensor
+
+from embedlab.errors import EmbedlabError
+from embedlab.files import new_file
+from embedlab.home import home
+from embedlab.progress import Progress, silent
+
+RANDOM = "random"
+IMAGENET = "imagenet"
+_OTHERWISE = "use --weights FILE, --weights random, or --backbone small"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What torchvision says about one set of weights.
+
+    Parameters
+    ----------
+    name : str
+        Such as "IMAGENET1K_V1".
+    url : str
+        Where the file is; its name ends in the first digits of its SHA-256.
+    mib : float
+        Its size in MiB.
+    resize, crop : int
+        Sides in pixels of the preprocessing that belongs to the weights.
+    interpolation : str
+        "bilinear" or "bicubic".
+    mean, std : tuple of 3 floats
+        Channel statistics.
+    categories : tuple of str
+        Names of the rows of the head.
+    """
+
+    name: str
+    url: str
+    mib: float
+    resize: int
+    crop: int
+    interpolation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    categories: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return Path(urlsplit(self.url).path).name
+
+    @property
+    def digits(self) -> str:
+        """The first digits of the file's SHA-256."""
+        found = re.search(r"-([0-9a-f]{8,64})\.", self.file)
+        if found is None:
+            raise ValueError(f"{self.file} names no hash")
+        return found[1]
+
+
+def entry(backbone: str, weights: str | Path | None = None) -> Entry:
+    """Look up what torchvision knows about a backbone's weights.
+
+    Parameters
+    ----------
+    backbone : str
+        A name of torchvision's.
+    weights : str or Path, optional
+        A name such as "IMAGENET1K_V2". Anything else ("imagenet", "random", a file) stands for
+        torchvision's default.
+    """
+    from torchvision.models import get_model_weights
+
+    known = get_model_weights(backbone)
+    chosen = known[str(weights)] if str(weights) in known.__members__ else known.DEFAULT
+    seen = chosen.transforms()
+    return Entry(
+        chosen.name,
+        chosen.url,
+        chosen.meta["_file_size"],
+        seen.resize_size[0],
+        seen.crop_size[0],
+        seen.interpolation.value,
+        tuple(seen.mean),
+        tuple(seen.std),
+        tuple(chosen.meta["categories"]),
+    )
+
+
+def load(
+    backbone: str, weights: str | Path, *, progress: Progress = silent
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Load a state dict.
+
+    Parameters
+    ----------
+    backbone : str
+        A key of BACKBONES.
+    weights : str or Path
+        "imagenet", a name of torchvision's, or a file (.safetensors, .pth, .pt).
+    progress : callable
+        Told how far a download is, in bytes.
+
+    Returns
+    -------
+    state : dict of str to Tensor
+    provenance : dict
+        kind ("imagenet" or "file"), name, file, sha256: JSON values.
+
+    Raises
+    ------
+    EmbedlabError
+        If the weights are not to be had, or are not what they should be.
+    """
+    if not _named(backbone, weights):
+        path = Path(weights).expanduser()
+        return read(path), _provenance("file", path.stem, path)
+    known = entry(backbone, weights)
+    path = _found(known) or _fetched(known, backbone, progress)
+    return read(path), _provenance(IMAGENET, known.name, path)
+
+
+def cached(backbone: str, weights: str = IMAGENET) -> Path | None:
+    """Give the file of torchvision's weights where it is on this machine, else None."""
+    return _found(entry(backbone, weights))
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """Read a state dict from a file, running none of its code.
+
+    Parameters
+    ----------
+    path : Path
+        .safetensors, or .pth / .pt with a plain state dict.
+
+    Returns
+    -------
+    dict of str to Tensor
+
+    Raises
+    ------
+    EmbedlabError
+        If there is no such file, it is damaged, or holds something else; never a second try
+        with a reader that would run code.
+    """
+    if not path.is_file():
+        raise EmbedlabError(
+            f"There is no file {path}.",
+            remedy="Give a .safetensors or .pth file, 'imagenet', or 'random'.",
+        )
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return dict(load_file(path))
+        except (SafetensorError, OSError) as error:
+            raise EmbedlabError(
+                f"{path} is no safetensors file, or a damaged one ({error}).",
+                remedy="Save or copy it again.",
+            ) from None
+    if path.suffix not in {".pth", ".pt"}:
+        raise EmbedlabError(
+            f"{path} ends in {path.suffix or 'nothing'!r}.",
+            remedy="Weights are .safetensors, .pth or .pt files.",
+        )
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EmbedlabError(
+            f"{path} cannot be read as weights and nothing else ({reason}).",
+            remedy="Save it again with torch.save(model.state_dict(), FILE), or as .safetensors.",
+        ) from None
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        what = ", ".join(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
+        raise EmbedlabError(
+            f"{path} holds more than a state dict: {what[:200]}.",
+            remedy="Save the weights alone: torch.save(model.state_dict(), FILE).",
+        )
+    return dict(state) if not hasattr(state, "_metadata") else state  # type: ignore[return-value]
+
+
+def _named(backbone: str, weights: str | Path) -> bool:
+    """Say whether weights are named (torchvision's) rather than a file."""
+    if isinstance(weights, Path):
+        return False
+    if weights == IMAGENET:
+        return True
+    from torchvision.models import get_model_weights, list_models
+
+    return backbone in list_models() and weights in get_model_weights(backbone).__members__
+
+
+def _provenance(kind: str, name: str, path: Path) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "file": path.name, "sha256": _sha256(path)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _found(known: Entry) -> Path | None:
+    for folder in (home("weights"), Path(torch.hub.get_dir()) / "checkpoints"):
+        path = folder / known.file
+        if path.is_file():
+            if not _sha256(path).startswith(known.digits):
+                raise EmbedlabError(
+                    f"{path} is damaged: its SHA-256 does not begin with {known.digits}.",
+                    remedy="Delete it; the next try fetches it again.",
+                )
+            return path
+    return None
+
+
+def _fetched(known: Entry, backbone: str, progress: Progress) -> Path:
+    mirror = os.environ.get("EMBEDLAB_MIRROR", "").rstrip("/")
+    url = f"{mirror}{urlsplit(known.url).path}" if mirror else known.url
+    target = home("weights") / known.file
+    import requests
+
+    host = urlsplit(url).netloc
+    try:
+        _download(url, target, known.digits, progress)
+        return target
+    except requests.HTTPError as error:
+        reason = f"{host} answered {error.response.status_code}"
+    except requests.Timeout:
+        reason = f"{host} does not answer"
+    except requests.RequestException as error:
+        reason = f"no connection to {host}" if host else str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise EmbedlabError(
+        f"The weights {known.name} of {backbone} are not on this machine and could not be "
+        f"fetched: {reason}. They are the file {known.file} ({known.mib:.1f} MiB) from {url}.",
+        remedy=f"Put that file into {target.parent}, or name a server that has it in "
+        f"EMBEDLAB_MIRROR; or {_OTHERWISE}.",
+    )
+
+
+def _download(url: str, target: Path, digits: str, progress: Progress) -> None:
+    import requests
+
+    digest = hashlib.sha256()
+    with (
+        requests.get(url, stream=True, timeout=(10, 60)) as answer,
+        new_file(target) as path,
+        path.open("wb") as file,
+    ):
+        answer.raise_for_status()
+        total, done = int(answer.headers.get("Content-Length", 0)), 0
+        for chunk in answer.iter_content(1 << 18):
+            file.write(chunk)
+            digest.update(chunk)
+            done += len(chunk)
+            progress(f"fetching {target.name}", done, total)
+        if not digest.hexdigest().startswith(digits):
+            raise EmbedlabError(
+                f"What {url} sent is not {target.name}: its SHA-256 begins with "
+                f"{digest.hexdigest()[:8]}, not {digits}.",
+                remedy=f"Nothing was kept. Try again; or {_OTHERWISE}.",
+            )
