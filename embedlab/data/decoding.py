@@ -38,6 +38,9 @@ _TO_JPEG = "Save it as JPEG or PNG first."
 _TO_PIXELS = "Draw it as PNG first, with Inkscape or ImageMagick."
 _HEIC = ("a HEIC picture", "Save it as JPEG first: 'heif-convert PICTURE out.jpg', or Preview.")
 
+# How the formats begin that are read; WebP and BMP apart.
+_READ = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
 # Formats that people have and that are not decoded here: (offset, bytes) -> what and what to do.
 REFUSED = {
     (4, b"ftypavif"): ("an AVIF picture", _TO_JPEG),
@@ -78,10 +81,10 @@ class Facts:
 
 
 REMARKS = {
-    "animated": "has several frames, of which the first is used",
-    "transparent": "has transparent parts, laid on white",
-    "deep": "has more than 8 bits a channel, scaled to 8",
-    "cmyk": "is in printing colours (CMYK), turned into RGB",
+    "animated": "with several frames, of which the first is taken",
+    "transparent": "with transparent parts, laid on white",
+    "deep": "with more than 8 bits a channel, scaled to 8",
+    "cmyk": "in printing colours (CMYK), turned into RGB",
 }
 
 
@@ -123,10 +126,12 @@ def decode(
     PictureError
         If it is no picture, of another format, damaged, cut off or too big.
     """
-    return _decode(data, max_pixels, background, at_least)[0]
+    name = _name(data)
+    encoded = data if isinstance(data, bytes) else _read(data, max_pixels, name)
+    return _decode(encoded, max_pixels, background, at_least, name)[0]
 
 
-def check(data: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> Facts:
+def check(data: bytes | Path, *, max_pixels: int = MAX_PIXELS, name: str = "") -> Facts:
     """Find out whether a picture can be decoded to its end, as cheaply as that can be known.
 
     Parameters
@@ -135,6 +140,8 @@ def check(data: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> Facts:
         An encoded picture, or the file that holds one.
     max_pixels : int
         More than this (width times height) is refused.
+    name : str
+        What errors call the picture; the file's name when empty.
 
     Returns
     -------
@@ -145,10 +152,23 @@ def check(data: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> Facts:
     PictureError
         As from `decode`.
     """
-    encoded = data if isinstance(data, bytes) else _read(data, max_pixels)
-    name = "The picture" if isinstance(data, bytes) else data.name
+    name = name or _name(data)
+    encoded = data if isinstance(data, bytes) else _read(data, max_pixels, name)
     _, (width, height), remarks = _decode(encoded, max_pixels, WHITE, 1, name)
     return Facts(hashlib.sha256(encoded).hexdigest(), width, height, remarks)
+
+
+def looks_like_picture(head: bytes) -> bool:
+    """Say whether a file that begins with these 12 bytes or more is of a known picture format.
+
+    True also for formats that are refused by name, so that people are told about such files.
+    """
+    if head[:4] == b"RIFF":
+        return head[8:12] == b"WEBP"
+    if head[:2] == b"BM":
+        return head[6:10] == b"\0\0\0\0"
+    known = any(head[at : at + len(magic)] == magic for at, magic in REFUSED if magic != b"%PDF")
+    return known or head.startswith(_READ)
 
 
 class _UnusableError(Exception):
@@ -160,16 +180,18 @@ class _UnusableError(Exception):
         self.hint = hint
 
 
+def _name(data: bytes | Path) -> str:
+    return data.name if isinstance(data, Path) else "The picture"
+
+
 def _decode(
-    data: bytes | Path,
+    data: bytes,
     max_pixels: int,
     background: tuple[int, int, int],
     at_least: int | None,
-    name: str = "The picture",
+    name: str,
 ) -> tuple[Image.Image, tuple[int, int], tuple[str, ...]]:
     """Decode; give the picture, its full upright size and the remarks."""
-    if isinstance(data, Path):
-        name, data = data.name, _read(data, max_pixels)
     try:
         _refuse_by_name(data)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -209,17 +231,17 @@ def _too_big(max_pixels: int, size: str = "") -> _UnusableError:
     )
 
 
-def _read(path: Path, max_pixels: int) -> bytes:
+def _read(path: Path, max_pixels: int, name: str) -> bytes:
     try:
         size = path.stat().st_size
         if size > max_pixels * _BYTES_A_PIXEL:
             raise PictureError(
-                f"{path.name} is too big: {size:,} bytes.", remedy="Make it smaller first."
+                f"{name} is too big: {size:,} bytes.", remedy="Make it smaller first."
             )
         return path.read_bytes()
     except OSError as error:
         raise PictureError(
-            f"{path.name} cannot be read: {error.strerror or error}.",
+            f"{name} cannot be read: {error.strerror or error}.",
             remedy="Was it moved, or is it closed to this user?",
         ) from error
 
