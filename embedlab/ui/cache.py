@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from embedlab.runs import Run, list_runs
-from embedlab.space.neighbours import NeighbourIndex, knn
+from embedlab.space.neighbours import NeighbourIndex, Neighbours, knn
+from embedlab.space.scores import Precision, precision_at_k
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -35,25 +36,27 @@ def index(run: Run, name: str, metric: str) -> NeighbourIndex:
 @st.cache_resource(max_entries=32, show_spinner="Finding everybody's neighbours …")
 def _neighbours(
     fingerprint: str, name: str, metric: str, k: int, part: str, _run: Run
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    rows = part_rows(_run, part)
-    near = knn(np.asarray(_run.vectors(name)[rows]), k, metric)
-    return rows, near
+) -> Neighbours:
+    return knn(np.asarray(_run.vectors(name)[part_rows(_run, part)]), k, metric)
 
 
-def neighbours(
-    run: Run, name: str, metric: str, k: int, part: str
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
+def neighbours(run: Run, name: str, metric: str, k: int, part: str) -> Neighbours:
     """Find the k nearest neighbours of every picture of one part within that part.
 
     Returns
     -------
-    rows : ndarray of shape (m,), int64
-        The rows of that part.
-    near : ndarray of shape (m, k), int64
-        Positions within `rows`, nearest first.
+    Neighbours
+        Of m rows; what counts as a row is a position within ``part_rows(run, part)``.
     """
     return _neighbours(run.fingerprint, name, metric, k, part, run)
+
+
+def precision(run: Run, name: str, metric: str, k: int, part: str) -> Precision | None:
+    """Measure the share of neighbours that have their picture's class; None without classes."""
+    if run.labels is None or len(part_rows(run, part)) < 2:
+        return None
+    near = neighbours(run, name, metric, k, part)
+    return precision_at_k(run.labels[part_rows(run, part)], near.rows)
 
 
 def part_rows(run: Run, part: str) -> NDArray[np.int64]:
@@ -61,3 +64,45 @@ def part_rows(run: Run, part: str) -> NDArray[np.int64]:
     if part == "all":
         return np.arange(run.n_items)
     return np.flatnonzero(run.split == part)
+
+
+def embed_upload(run: Run, data: bytes) -> tuple[NDArray[np.float32], bytes]:
+    """Embed a visitor's own picture with the run's body.
+
+    Parameters
+    ----------
+    run : Run
+        One that has a body.
+    data : bytes
+        The file as it came.
+
+    Returns
+    -------
+    vector : ndarray of shape (n_dims,), float32
+    thumbnail : bytes
+        The picture as a small JPEG.
+
+    Raises
+    ------
+    EmbedlabError
+        If the file is no picture that embedlab reads, or the body cannot be run.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    return _embed_upload(run.fingerprint, digest, run, data)
+
+
+@st.cache_data(max_entries=8, scope="session", show_spinner="Embedding your picture …")
+def _embed_upload(
+    fingerprint: str, digest: str, _run: Run, _data: bytes
+) -> tuple[NDArray[np.float32], bytes]:
+    from embedlab.data.pictures import decode, thumbnail
+
+    picture = decode(_data)
+    return _body(fingerprint, _run).embed([picture])[0], thumbnail(picture)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the network's body …")
+def _body(fingerprint: str, _run: Run):  # type: ignore[no-untyped-def]
+    from embedlab.models.onnx_body import OnnxBody
+
+    return OnnxBody(_run.body, _run.preprocessing)

@@ -1,0 +1,62 @@
+"""Whom long work reports to: its job's folder when it runs as a job, else bars in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from embedlab.cli.progress import Bars
+from embedlab.jobs import ChildReport, current
+from embedlab.progress import Progress
+
+
+class Report(Protocol):
+    """What a command needs to tell how far it is and what it made."""
+
+    @property
+    def progress(self) -> Progress:
+        """Take reports of how far the work is."""
+        ...
+
+    @property
+    def work(self) -> Path | None:
+        """A folder for checkpoints that outlives the process, where there is one."""
+        ...
+
+    def result(self, **values: Any) -> None:
+        """Note what the work leaves behind."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Terminal:
+    progress: Progress
+    work: Path | None = None
+
+    def result(self, **values: Any) -> None:
+        """In a terminal, the command itself says what it made."""
+
+
+@contextmanager
+def reporting(*, quiet: bool = False) -> Iterator[Report]:
+    """Open the report of a command.
+
+    Parameters
+    ----------
+    quiet : bool
+        No bars in the terminal.
+
+    Yields
+    ------
+    Report
+    """
+    folder = current()
+    if folder is not None:
+        with ChildReport(folder) as report:
+            yield report
+    else:
+        with Bars(quiet=quiet) as bars:
+            yield _Terminal(bars)

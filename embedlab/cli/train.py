@@ -1,0 +1,115 @@
+"""`embedlab train`: pictures in, a run out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from embedlab.cli.reporting import reporting
+
+
+@click.command()
+@click.argument("source")
+@click.option(
+    "--backbone",
+    "-m",
+    help="The network. By default small for drawn pictures and "
+    "digits, efficientnet_b0 for all else.",
+)
+@click.option("--weights", help="imagenet, random, or a .safetensors or .pth file.")
+@click.option("--freeze/--no-freeze", default=None, help="Train the head alone.")
+@click.option("--epochs", type=int, help="How often each picture is seen.")
+@click.option("--learning-rate", "--lr", type=float, help="Of Adam. [default: 0.001]")
+@click.option("--batch-size", "-b", type=int, help="[default: 16]")
+@click.option("--size", type=int, help="Side of the pictures in pixels.")
+@click.option("--seed", "-s", type=int, help="Of the training. [default: 123]")
+@click.option("--augment", help="none, flip or gentle.")
+@click.option("--schedule", help="constant or one-cycle.")
+@click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option("--weight-decay", type=float, help="[default: 0]")
+@click.option("--validation", default=0.2, show_default=True, help="Share kept for validation.")
+@click.option("--split-seed", default=123, show_default=True, help="Of the split.")
+@click.option("--stratify", is_flag=True, help="Split each class by itself.")
+@click.option(
+    "--root",
+    type=click.Path(exists=True, path_type=Path),
+    help="Where a named set's files already are.",
+)
+@click.option("--limit", type=int, help="Take only so many pictures, drawn by the split's seed.")
+@click.option("--name", help="What the run is called.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
+def command(
+    source: str,
+    backbone: str | None,
+    validation: float,
+    split_seed: int,
+    stratify: bool,
+    root: Path | None,
+    limit: int | None,
+    name: str | None,
+    device: str,
+    as_json: bool,
+    quiet: bool,
+    **chosen: Any,
+) -> None:
+    """Train a classifier on the pictures of SOURCE and keep all that it learned as a run.
+
+    SOURCE is a named set (garden, digits, flowers, mnist, cifar10, ...), a folder with one
+    sub-folder a class, a zip or tar of one, or a .npz file of arrays.
+    """
+    from embedlab.data.sources import load_dataset
+    from embedlab.models.recipes import settings_for
+
+    backbone = backbone or ("small" if source in ("garden", "digits") else "efficientnet_b0")
+    settings = settings_for(backbone, chosen)
+    with reporting(quiet=quiet) as report:
+        from embedlab.experiment import train
+
+        dataset = load_dataset(
+            source, root=root, limit=limit, seed=split_seed, progress=report.progress
+        )
+        run = train(
+            dataset,
+            settings=settings,
+            fraction=validation,
+            split_seed=split_seed,
+            stratify=stratify,
+            title=name,
+            device=device,
+            work=report.work,
+            progress=report.progress,
+        )
+        report.result(run=run.id)
+    if as_json:
+        click.echo(json.dumps({"run": run.id, "folder": str(run.folder), **run.info["metrics"]}))
+        return
+    for note in dataset.notes:
+        click.echo(f"note: {note}")
+    for skipped in dataset.skipped[:20]:
+        click.echo(f"left out: {skipped.id}: {skipped.reason}")
+    if len(dataset.skipped) > 20:
+        click.echo(f"and {len(dataset.skipped) - 20} more were left out; run.json lists them")
+    click.echo(summary(run))
+
+
+def summary(run: Any) -> str:
+    """Sum a run up for a terminal."""
+    from embedlab.space.scores import wilson
+
+    lines = [f"run {run.id}: {run.n_items:,} pictures, embeddings {run.embeddings.shape}"]
+    held = run.info.get("metrics", {}).get("validation", {})
+    if held.get("total"):
+        low, high = wilson(held["correct"], held["total"])
+        share = held["correct"] / held["total"]
+        lines.append(
+            f"validation accuracy {share:.4f} ({held['correct']}/{held['total']}), "
+            f"95 % interval {low:.3f} to {high:.3f}"
+        )
+    lines.append(f"kept in {run.folder}")
+    lines.append(f"look at it: embedlab app, then choose {run.title}")
+    return "\n".join(lines)
