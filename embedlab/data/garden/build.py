@@ -1,0 +1,165 @@
+"""Grow a whole garden: a Dataset of drawn flowers, with their factors and their table."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedlab.data.garden import store
+from embedlab.data.garden.factors import FACTORS, KINDS, flower
+from embedlab.data.garden.table import table
+from embedlab.files import new_file
+from embedlab.home import home
+from embedlab.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from embedlab.data.dataset import Dataset
+
+NOTE = (
+    "These flowers are drawn, not photographed. Each kind has a favourite background and "
+    "favourite hues, on purpose: shortcuts that a network may fall for."
+)
+_WORTH_A_PROCESS = 60  # pictures below which starting another Python costs more than it saves
+
+
+def garden(*, n_each: int = 150, seed: int = 0, progress: Progress = silent) -> Dataset:
+    """Grow the built-in set of pictures: daisies, dandelions, roses, sunflowers, tulips.
+
+    The first call draws (a few seconds for 750 pictures) and keeps the pictures under embedlab's
+    home; later calls open them. Kinds take turns and picture i hangs on `seed` and i alone, so
+    a smaller garden is the beginning of a larger one.
+
+    Which flowers there are and what their table says is the same on every machine as long as
+    NumPy's random streams stay as they are. The pictures follow from operations that IEEE 754
+    rounds exactly and from Pillow's drawing, blurring and resizing, which do not promise to
+    stay the same to the last bit between Pillow's versions; there a few pixels may differ by a
+    level or two.
+
+    Parameters
+    ----------
+    n_each : int
+        Pictures of each of the five kinds, at least 1.
+    seed : int
+        At least 0; 0 is a seed like any other.
+    progress : Progress
+        Told how many pictures are drawn.
+
+    Returns
+    -------
+    Dataset
+        5 * n_each pictures of 128 x 128 pixels; `factors` holds how each was drawn, `table`
+        what a gardener wrote down (see `embedlab.data.garden.table`).
+
+    Raises
+    ------
+    ValueError
+        If `n_each` or `seed` is too small.
+    """
+    import pandas as pd
+
+    from embedlab.data.dataset import Dataset
+
+    if n_each < 1 or seed < 0:
+        raise ValueError(f"n_each is {n_each} (at least 1) and seed is {seed} (at least 0)")
+    n = n_each * len(KINDS)
+    flowers = [flower(i, seed=seed) for i in range(n)]
+    return Dataset(
+        name="garden",
+        ids=tuple(f"{f.kind}/{f.index // len(KINDS):04d}" for f in flowers),
+        pictures=store.Drawn(_rows(n, seed, progress), seed),
+        labels=np.arange(n, dtype=np.int64) % len(KINDS),
+        classes=KINDS,
+        table=table(n_each, seed=seed),
+        factors=pd.DataFrame([{name: getattr(f, name) for name in FACTORS} for f in flowers]),
+        notes=(NOTE,),
+        origin={"source": "garden", "n_each": n_each, "seed": seed},
+    )
+
+
+def _rows(n: int, seed: int, progress: Progress) -> NDArray[np.void]:
+    """Open the drawn pictures, drawing them first where that is due."""
+    code = store.key()
+    path = home("cache", "garden") / f"{code}-{seed}-{n}.npy"
+    rows = store.opened(path, n)
+    if rows is None:
+        with new_file(path) as fresh:
+            draw_file(fresh, n, seed=seed, progress=progress)
+        for old in path.parent.glob("*.npy"):
+            if not old.name.startswith(code):
+                _forget(old)
+        rows = store.opened(path, n)
+    if rows is None:
+        raise OSError(f"{path} cannot be read back")
+    return rows
+
+
+def _forget(path: Path) -> None:
+    """Delete what older drawing code drew, unless another process still looks at it."""
+    try:
+        path.unlink()
+    except OSError:
+        return
+
+
+def draw_file(
+    path: Path, n: int, *, seed: int, processes: int | None = None, progress: Progress = silent
+) -> None:
+    """Draw n pictures into a file.
+
+    Other processes help; each is a plain ``python -m``, so that neither a notebook's nor
+    Streamlit's main script runs again in it. What a helper leaves undone is done here.
+
+    Parameters
+    ----------
+    path : Path
+        The .npy file to write, of dtype `store.ROW`.
+    n, seed : int
+        How many pictures, and of which garden.
+    processes : int, optional
+        How many processes share the work; as many as there are cores, where it pays.
+    progress : Progress
+        Told how many pictures are drawn.
+    """
+    rows = np.lib.format.open_memmap(path, mode="w+", dtype=store.ROW, shape=(n,))
+    shares = processes or max(1, min(_cores(), n // _WORTH_A_PROCESS))
+    helpers = [_helper(path, seed, share, shares) for share in range(1, shares)]
+    try:
+        for index in range(0, n, shares):
+            store.paint_row(rows, index, seed=seed)
+            progress("drawing pictures", int(np.count_nonzero(_done(rows))), n)
+    finally:
+        for helper in helpers:
+            if sys.exc_info()[0] is not None:
+                helper.kill()
+            helper.wait()
+    for index in np.flatnonzero(~_done(rows)):
+        store.paint_row(rows, int(index), seed=seed)
+    rows.flush()
+    progress("drawing pictures", n, n)
+
+
+def _done(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    return np.asarray(rows["digest"].any(axis=1))
+
+
+def _helper(path: Path, seed: int, share: int, shares: int) -> subprocess.Popen[bytes]:
+    words = (str(word) for word in (path, seed, share, shares))
+    return subprocess.Popen(
+        [sys.executable, "-m", "embedlab.data.garden.worker", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
