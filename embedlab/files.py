@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,19 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def _replace(beside: Path, target: Path) -> None:
+    """Put `beside` in the place of `target`, also while somebody on Windows reads `target`."""
+    for pause in (0.01, 0.03, 0.1, 0.3, 1.0):
+        try:
+            beside.replace(target)
+            return
+        except PermissionError:
+            if os.name != "nt":
+                raise
+            time.sleep(pause)
+    beside.replace(target)
+
+
 @contextmanager
 def new_file(target: Path) -> Iterator[Path]:
     """Give a path to write to; on leaving the block, the file takes its place at `target`.
@@ -53,7 +67,7 @@ def new_file(target: Path) -> Iterator[Path]:
     try:
         yield beside
         _sync(beside)
-        beside.replace(target)
+        _replace(beside, target)
         _sync(target.parent)
     except BaseException:
         beside.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ import click
 from embedlab.errors import EmbedlabError
 from embedlab.jobs import Job, Status, list_jobs, open_job
 from embedlab.jobs import start as start_job
+from embedlab.jobs.words import duration, progress_text
 
 
 @click.group(invoke_without_command=True)
@@ -42,38 +44,6 @@ def list_(as_json: bool = False) -> None:
 def _values(job: Job, status: Status) -> dict[str, Any]:
     asked = {"id": job.id, "title": job.title, "arguments": list(job.arguments)}
     return {**asked, **status.values()}
-
-
-def progress_text(job: Job, status: Status) -> str:
-    """Say in one line how far a job is, or why it ended."""
-    if status.state == "queued":
-        before = len(job.ahead())
-        return f"{before} {'job' if before == 1 else 'jobs'} before it" if before else "starting"
-    if status.message:
-        return status.message
-    parts = []
-    if status.stage:
-        parts.append(f"{status.stage} {status.done:,}/{status.total:,}")
-    if status.seconds_left is not None:
-        parts.append(f"{duration(status.seconds_left)} left")
-    parts += [f"{name} {value:.3g}" for name, value in status.facts.items()]
-    return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Write a time span: 42 s, 3 min 20 s, 2 h 5 min.
-
-    Examples
-    --------
-    >>> duration(42.2), duration(200), duration(7500)
-    ('42 s', '3 min 20 s', '2 h 5 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 @command.command(context_settings={"ignore_unknown_options": True})
@@ -121,20 +91,18 @@ def log(id_: str, lines: int, follow: bool) -> None:
     """Print what the job ID printed."""
     job = open_job(id_)
     path = job.folder / "log.txt"
-    printed = path.stat().st_size if path.exists() else 0
-    for one in job.log_tail(lines):
-        click.echo(one)
-    while follow:
-        active = job.status().active
-        if path.exists():
-            with path.open("rb") as file:
-                file.seek(printed)
-                more = file.read()
-            printed += len(more)
-            click.echo(more.decode("utf-8", errors="replace"), nl=False)
-        if not active:
-            break
-        time.sleep(0.3)
+    if not follow or not path.exists():
+        for one in job.log_tail(lines):
+            click.echo(one)
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for one in deque(file, maxlen=lines):
+            click.echo(one, nl=False)
+        active = True
+        while active:
+            time.sleep(0.3)
+            active = job.status().active
+            click.echo(file.read(), nl=False)
 
 
 @command.command()

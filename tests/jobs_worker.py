@@ -1,0 +1,52 @@
+"""Stands in for `embedlab` in the tests of jobs: a command that counts, fails, or takes memory."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from embedlab.errors import EmbedlabError
+from embedlab.jobs import ChildReport, current
+
+
+def count(report: ChildReport, total: int, seconds: float, trace: Path) -> None:
+    """Count to `total`, going on from the checkpoint; leave each number in `trace`."""
+    checkpoint = report.work / "count.txt"
+    first = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    for number in range(first, total):
+        with trace.open("a") as file:
+            file.write(f"{number}\n")
+        time.sleep(seconds)
+        checkpoint.with_suffix(".new").write_text(str(number + 1))
+        checkpoint.with_suffix(".new").replace(checkpoint)
+        report.progress("counting", number + 1, total, loss=1 / (number + 1))
+    report.result(run="counted")
+
+
+def main() -> None:
+    """Run one of the commands."""
+    command, *rest = sys.argv[1:]
+    folder = current()
+    assert folder is not None
+    if command == "usage":
+        sys.exit("No such option: --speling")
+    with ChildReport(folder) as report:
+        if command == "count":
+            count(report, int(rest[0]), float(rest[1]), Path(rest[2]))
+        elif command == "fail":
+            raise EmbedlabError("The folder 'birds' is empty.", remedy="Give another one.")
+        elif command == "type-error":
+            raise TypeError("no such thing")
+        elif command == "grow":
+            print("growing", flush=True)
+            hoard = []
+            while True:
+                hoard.append(bytearray(b"x" * 20_000_000))
+                time.sleep(0.02)
+        elif command == "print":
+            print(rest[0])
+
+
+if __name__ == "__main__":
+    main()
