@@ -2,7 +2,91 @@
 
 import streamlit as st
 
-from embedlab.ui.frame import framed, header
+from embedlab.runs import EMBEDDING, Run
+from embedlab.ui import cache
+from embedlab.ui.frame import PAGES, current_run, framed, header, run_line
+from embedlab.ui.linked_map import Panel, linked_map
+from embedlab.ui.maps import run_points, selection
+from embedlab.ui.text import plain
 
 framed()
-header("See what an image network has learned", "…")
+
+TITLES = {"pixels": "By their pixels", EMBEDDING: "By what the network has learned"}
+
+
+def first_panels(run: Run) -> list[Panel]:
+    """Lay the pictures out twice: by pixels where the run has them, and by embedding."""
+    panels = []
+    for name in ("pixels", EMBEDDING):
+        if name in run.vector_sets:
+            view, axes = cache.overview(run, name)
+            panels.append(Panel(name, TITLES[name], view, axes, ticks=False))
+    return panels
+
+
+@st.fragment
+def first_view(run: Run) -> None:
+    """Show the two maps and the pictures that are selected in them."""
+    state = linked_map(
+        first_panels(run),
+        points=run_points(run, "label" if run.labels is not None else "split"),
+        key="home-map",
+        memory=f"run:{run.id}",
+        height=430,
+        label="The pictures, by their pixels and by what the network has learned",
+    )
+    selection(
+        run,
+        state,
+        key="home-selection",
+        hint="Point at a dot to see its picture. Draw a loop around some dots in one map: the "
+        "same pictures light up in the other.",
+    )
+
+
+run = current_run()
+header(
+    "See what an image network has learned",
+    f"Every dot is one of the {run.n_items:,} pictures of **{plain(run.title)}**, "
+    "laid out twice. Notice how pictures that lie together by their pixels part, and which ones "
+    "come together instead."
+    if "pixels" in run.vector_sets
+    else f"Every dot is one of the {run.n_items:,} pictures of **{plain(run.title)}**: "
+    "near each other where the network finds them alike.",
+)
+first_view(run)
+if run.info.get("dataset", {}).get("name") == "garden":
+    st.caption(
+        "The garden's pictures are drawn by embedlab itself, so that everything about them is "
+        "known. Real photos are one command away."
+    )
+
+st.subheader("Where to look next", anchor=False)
+columns = st.columns(3)
+looks = [entry for entry in PAGES["Look"]]
+for place, entry in enumerate(looks):
+    with columns[place % 3].container(border=True):
+        st.page_link(f"pages/{entry.file}.py", label=entry.title, icon=f":material/{entry.icon}:")
+        st.caption(entry.question)
+
+st.subheader("Runs on this machine", anchor=False)
+for id_, other in cache.runs().items():
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(other.title)}**  \n{run_line(other)}", width="stretch")
+        if id_ == run.id:
+            st.badge("you are here", icon=":material/visibility:")
+        elif st.button("Look", key=f"look-{id_}"):
+            st.query_params["run"] = id_
+            st.rerun()
+
+st.subheader("Your own pictures", anchor=False)
+folder, named, sent = st.tabs(["A folder", "A named set", "A run that somebody sent you"])
+with folder:
+    st.markdown("One sub-folder a class. The pictures stay where they are.")
+    st.code("embedlab train my_photos --freeze", language="bash")
+with named:
+    st.markdown("Downloaded and verified once: the notebook's flowers, digits, and more.")
+    st.code("embedlab train flowers --freeze\nembedlab train digits", language="bash")
+with sent:
+    st.markdown("A run is a folder; zipped, it travels. Nothing of it is executed.")
+    st.code("embedlab runs import flowers.zip", language="bash")

@@ -97,7 +97,7 @@ def content(run: Run) -> str:
 
 def kept(run: Run) -> str:
     """Say what each representation keeps."""
-    if any(name.startswith("factor.") for name in run.items):
+    if any(str(name).startswith("factor.") for name in run.items):
         return (
             "The factors of these pictures are known, so this can be measured: the page shows how "
             "well each factor is read off pixels, a colour histogram and the embedding. Weakened "

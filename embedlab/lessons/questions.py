@@ -74,7 +74,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "The least similar",
-        "Show the nine pictures that are least like a picture of {class}. What have they in common?",
+        "Show the nine pictures least like a picture of {class}. What have they in common?",
         "neighbours",
         (
             "They point away from it: mostly other classes, and alike among themselves",
@@ -161,7 +161,7 @@ QUESTIONS: tuple[Question, ...] = (
         "You have fifty photos of birds, ten species. Why begin with a body that others trained?",
         "train",
         (
-            "Its embeddings already tell shapes and textures apart; only a small head must be fitted",
+            "Its embeddings already tell shapes and textures apart; only a head must be fitted",
             "It has seen these very birds",
             "A small set needs a bigger network",
         ),

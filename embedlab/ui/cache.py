@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from embedlab.runs import Run, list_runs
 from embedlab.space.neighbours import NeighbourIndex, Neighbours, knn
+from embedlab.space.projections import pca
 from embedlab.space.scores import Precision, precision_at_k
+from embedlab.space.views import LinearView
+from embedlab.views import kept_umap
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -64,6 +67,26 @@ def part_rows(run: Run, part: str) -> NDArray[np.int64]:
     if part == "all":
         return np.arange(run.n_items)
     return np.flatnonzero(run.split == part)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Laying the pictures out …")
+def _pca(fingerprint: str, name: str, _run: Run) -> LinearView:
+    return pca(_run.vectors(name), 6)
+
+
+def overview(run: Run, name: str) -> tuple[NDArray[np.float32], tuple[str, str]]:
+    """Lay all pictures out in two dimensions: by the UMAP that the run keeps, else by PCA.
+
+    Returns
+    -------
+    coordinates : ndarray of shape (n_items, 2), float32
+    axes : tuple of 2 str
+        Titles of the axes.
+    """
+    kept = kept_umap(run, vectors=name)
+    if kept is not None:
+        return kept, ("UMAP 1", "UMAP 2")
+    return _pca(run.fingerprint, name, run).coordinates[:, :2], ("PC 1", "PC 2")
 
 
 def embed_upload(run: Run, data: bytes) -> tuple[NDArray[np.float32], bytes]:

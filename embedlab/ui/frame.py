@@ -19,16 +19,20 @@ _state = threading.local()
 
 @dataclass(frozen=True)
 class Entry:
-    """One page: its file below pages/ (which is also its address), title and icon."""
+    """One page: its file below pages/ (which is also its address), title, icon, question."""
 
     file: str
     title: str
     icon: str
+    question: str = ""
 
 
 PAGES: dict[str, tuple[Entry, ...]] = {
     "": (Entry("home", "Home", "local_florist"),),
-    "Look": (Entry("neighbours", "Neighbours", "hub"),),
+    "Look": (
+        Entry("neighbours", "Neighbours", "hub", "Which pictures does the network find alike?"),
+    ),
+    "Learn": (Entry("lesson", "Lesson", "school", "What have you seen? Twelve questions."),),
 }
 
 
