@@ -230,9 +230,9 @@ class Network(nn.Module):
             if len(found) == len(set(names)):
                 raise _Reached
 
-        with self._hooked({path: partial(keep, name) for name, path in paths.items()}):
-            with suppress(_Reached):
-                found[END] = self.body(x)
+        hooks = {path: partial(keep, name) for name, path in paths.items()}
+        with self._hooked(hooks), suppress(_Reached):
+            found[END] = self.body(x)
         return {name: found[name] for name in names}
 
     def feature_map(self, x: Tensor) -> Tensor:
@@ -305,8 +305,9 @@ class Network(nn.Module):
 
     def _as_map(self, output: Tensor) -> Tensor:
         if output.ndim == 3:
-            side = round((output.shape[1] - 1) ** 0.5)
-            return output[:, 1:].transpose(1, 2).reshape(len(output), -1, side, side)
+            places, width = int(output.shape[1]) - 1, int(output.shape[2])
+            side = round(places**0.5)
+            return output[:, 1:].transpose(1, 2).reshape(-1, width, side, side)
         return output.permute(0, 3, 1, 2) if self._channels_last else output
 
     @contextmanager

@@ -1,0 +1,162 @@
+"""OnnxBody: embeds pictures with a run's body.onnx, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from embedlab.data.preprocessing import Preprocessing
+from embedlab.errors import EmbedlabError
+
+_BATCH = 8  # larger batches are slower on CPUs: their activations leave the caches
+_REMEDY = "Copy the run again from where it came, or train it again."
+
+
+class OnnxBody:
+    """The body of a network, ready to embed pictures.
+
+    Parameters
+    ----------
+    path : Path
+        An ONNX file as `embedlab.models.export.export_body` writes it.
+    preprocessing : Preprocessing
+        What was done to the pictures that the body was trained on.
+    threads : int, optional
+        How many threads compute; by default one for each core.
+
+    Raises
+    ------
+    EmbedlabError
+        If the file is missing, damaged, or no such body.
+    """
+
+    def __init__(
+        self, path: Path, preprocessing: Preprocessing, *, threads: int | None = None
+    ) -> None:
+        import onnxruntime
+
+        self.path = Path(path)
+        self.preprocessing = preprocessing
+        if not self.path.is_file():
+            raise EmbedlabError(f"There is no file {self.path}.", remedy=_REMEDY)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what goes wrong is raised below; nothing is printed
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(
+                self.path, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no narrower class
+            raise self._refusal(f"cannot be opened ({_first_line(error)})") from None
+        self._outputs = {output.name: output for output in self._session.get_outputs()}
+        self._input = self._checked_input()
+
+    @property
+    def has_feature_map(self) -> bool:
+        """Whether the file gives the map before pooling too."""
+        return "feature_map" in self._outputs
+
+    @property
+    def n_dims(self) -> int:
+        """Length d of an embedding."""
+        return int(self._outputs["embedding"].shape[1])
+
+    def embed(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """Embed pictures.
+
+        Parameters
+        ----------
+        pictures : sequence of n PIL images
+            Mode RGB, any size.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+        """
+        return self._embedded(
+            np.stack([self.preprocessing.see(picture) for picture in batch])
+            for batch in _batches(pictures)
+        )
+
+    def embed_seen(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed pictures that are resized and cropped already.
+
+        Parameters
+        ----------
+        seen : ndarray of shape (n, size, size, 3), uint8
+            As `Preprocessing.see` gives them.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+        """
+        return self._embedded(_batches(seen))
+
+    def feature_map(self, picture: Image.Image) -> NDArray[np.float32]:
+        """Give the last map before pooling for one picture.
+
+        Parameters
+        ----------
+        picture : PIL.Image.Image
+            Mode RGB, any size.
+
+        Returns
+        -------
+        ndarray of shape (c, h, w), float32
+
+        Raises
+        ------
+        EmbedlabError
+            If the file has no such output (`has_feature_map`).
+        """
+        if not self.has_feature_map:
+            raise self._refusal(f"has no output 'feature_map', only {', '.join(self._outputs)}")
+        maps = self._run("feature_map", self.preprocessing.see(picture)[None])
+        return np.asarray(maps[0])
+
+    def _embedded(self, batches: Iterator[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        parts = [self._run("embedding", batch) for batch in batches]
+        return np.concatenate(parts) if parts else np.empty((0, self.n_dims), np.float32)
+
+    def _run(self, output: str, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
+        x = self.preprocessing.normalise(seen)
+        try:
+            result = self._session.run([output], {self._input: x})[0]
+        except Exception as error:  # as above
+            raise self._refusal(f"fails on a picture ({_first_line(error)})") from None
+        if len(result) != len(x) or not np.isfinite(result).all():
+            raise self._refusal(f"gives an {output} that is not finite or not one a picture")
+        return np.asarray(result, np.float32)
+
+    def _checked_input(self) -> str:
+        inputs = self._session.get_inputs()
+        size = self.preprocessing.size
+        if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
+            raise self._refusal("does not take one batch of pictures (n, 3, h, w) in float32")
+        sides = [side for side in inputs[0].shape[2:] if isinstance(side, int)]
+        if any(side != size for side in sides):
+            raise self._refusal(f"takes pictures of {sides} px, but its run says {size} px")
+        embedding = self._outputs.get("embedding")
+        shape: list[Any] = embedding.shape if embedding else []
+        if len(shape) != 2 or not isinstance(shape[1], int):
+            names = ", ".join(f"{name} {o.shape}" for name, o in self._outputs.items())
+            raise self._refusal(f"has no output 'embedding' of shape (n, d); it has {names}")
+        return str(inputs[0].name)
+
+    def _refusal(self, what: str) -> EmbedlabError:
+        return EmbedlabError(f"{self.path} {what}.", remedy=_REMEDY)
+
+
+def _batches(rows: Any) -> Iterator[Any]:
+    for start in range(0, len(rows), _BATCH):
+        yield rows[start : start + _BATCH]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
