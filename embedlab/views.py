@@ -77,12 +77,10 @@ def make_umap(
         return kept
     from embedlab.space.projections import umap
 
-    progress("laying out with UMAP", 0, 1)
-    coordinates = umap(np.asarray(run.vectors(vectors)), **asdict(settings))
+    coordinates = umap(run.vectors(vectors), **asdict(settings), progress=progress).coordinates
     run.save_projection(
         settings.key(run, vectors),
         coordinates=coordinates,
         settings=np.array(json.dumps({"vectors": vectors, **asdict(settings)})),
     )
-    progress("laying out with UMAP", 1, 1)
     return coordinates

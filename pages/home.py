@@ -1,9 +1,11 @@
 """What embedlab is, the runs there are, and how to bring one's own pictures."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from embedlab.runs import EMBEDDING, Run
-from embedlab.ui import cache
+from embedlab.ui import cache, drawings
 from embedlab.ui.frame import PAGES, current_run, framed, header, run_line
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import run_points, selection
@@ -19,8 +21,7 @@ def first_panels(run: Run) -> list[Panel]:
     panels = []
     for name in ("pixels", EMBEDDING):
         if name in run.vector_sets:
-            view, axes = cache.overview(run, name)
-            panels.append(Panel(name, TITLES[name], view, axes, ticks=False))
+            panels.append(replace(drawings.overview(run, name), name=name, title=TITLES[name]))
     return panels
 
 
@@ -63,8 +64,7 @@ if run.info.get("dataset", {}).get("name") == "garden":
 
 st.subheader("Where to look next", anchor=False)
 columns = st.columns(3)
-looks = [entry for entry in PAGES["Look"]]
-for place, entry in enumerate(looks):
+for place, entry in enumerate(PAGES["Look"]):
     with columns[place % 3].container(border=True):
         st.page_link(f"pages/{entry.file}.py", label=entry.title, icon=f":material/{entry.icon}:")
         st.caption(entry.question)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from embedlab.errors import EmbedlabError
 from embedlab.runs import Run, list_runs
 from embedlab.space.neighbours import NeighbourIndex, Neighbours, knn
-from embedlab.space.projections import pca
 from embedlab.space.scores import Precision, precision_at_k
-from embedlab.space.views import LinearView
-from embedlab.views import kept_umap
+
+if TYPE_CHECKING:
+    from embedlab.models.onnx_body import OnnxBody
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -69,26 +71,6 @@ def part_rows(run: Run, part: str) -> NDArray[np.int64]:
     return np.flatnonzero(run.split == part)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Laying the pictures out …")
-def _pca(fingerprint: str, name: str, _run: Run) -> LinearView:
-    return pca(_run.vectors(name), 6)
-
-
-def overview(run: Run, name: str) -> tuple[NDArray[np.float32], tuple[str, str]]:
-    """Lay all pictures out in two dimensions: by the UMAP that the run keeps, else by PCA.
-
-    Returns
-    -------
-    coordinates : ndarray of shape (n_items, 2), float32
-    axes : tuple of 2 str
-        Titles of the axes.
-    """
-    kept = kept_umap(run, vectors=name)
-    if kept is not None:
-        return kept, ("UMAP 1", "UMAP 2")
-    return _pca(run.fingerprint, name, run).coordinates[:, :2], ("PC 1", "PC 2")
-
-
 def embed_upload(run: Run, data: bytes) -> tuple[NDArray[np.float32], bytes]:
     """Embed a visitor's own picture with the run's body.
 
@@ -125,7 +107,12 @@ def _embed_upload(
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network's body …")
-def _body(fingerprint: str, _run: Run):  # type: ignore[no-untyped-def]
+def _body(fingerprint: str, _run: Run) -> OnnxBody:
     from embedlab.models.onnx_body import OnnxBody
 
+    if _run.body is None or _run.preprocessing is None:
+        raise EmbedlabError(
+            f"The run {_run.id} has no body to embed a picture with.",
+            remedy="Choose a run that was trained or embedded with a network.",
+        )
     return OnnxBody(_run.body, _run.preprocessing)

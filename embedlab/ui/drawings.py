@@ -1,0 +1,161 @@
+"""Projections of a run as panels of a map, computed once and shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from embedlab.runs import Run
+from embedlab.space.projections import (
+    LdaControl,
+    LinearView,
+    lda,
+    lda_control,
+    neighbours_kept,
+    pca,
+    trustworthiness,
+)
+from embedlab.ui import cache
+from embedlab.ui.linked_map import Panel
+from embedlab.views import UmapSettings, kept_umap
+
+PCA_PAIRS = {"pca12": (0, 1), "pca34": (2, 3), "pca56": (4, 5)}
+PANELS = {
+    "pca12": "PCA 1-2",
+    "pca34": "PCA 3-4",
+    "pca56": "PCA 5-6",
+    "lda": "LDA",
+    "umap": "UMAP",
+    "pca3d": "PCA in 3-D",
+}
+
+
+@st.cache_resource(max_entries=16, show_spinner="Finding the principal components …")
+def _pca(fingerprint: str, name: str, _run: Run) -> LinearView:
+    return pca(_run.vectors(name), 6)
+
+
+def principal(run: Run, name: str) -> LinearView:
+    """PCA of all pictures' raw vectors, six axes."""
+    return _pca(run.fingerprint, name, run)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Finding what parts the classes …")
+def _lda(fingerprint: str, name: str, part: str, shuffled: bool, _run: Run) -> LinearView:
+    assert _run.labels is not None
+    rows = cache.part_rows(_run, part)
+    seed = 0 if shuffled else None
+    return lda(_run.vectors(name), _run.labels, rows=rows, shuffle_seed=seed)
+
+
+def discriminant(run: Run, name: str, *, part: str = "train", shuffled: bool = False) -> LinearView:
+    """LDA fitted on one part's raw vectors; all pictures are placed.
+
+    Raises
+    ------
+    EmbedlabError
+        If that part has too few pictures or classes.
+    """
+    return _lda(run.fingerprint, name, part, shuffled, run)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Shuffling labels …")
+def _control(fingerprint: str, name: str, _run: Run) -> LdaControl:
+    assert _run.labels is not None
+    return lda_control(
+        _run.vectors(name),
+        _run.labels,
+        rows=cache.part_rows(_run, "train"),
+        held_out=cache.part_rows(_run, "validation"),
+    )
+
+
+def control(run: Run, name: str) -> LdaControl:
+    """Count how often LDA is right on seen and unseen pictures, with true and shuffled labels."""
+    return _control(run.fingerprint, name, run)
+
+
+@dataclass(frozen=True)
+class Honesty:
+    """How far one panel can be trusted.
+
+    Parameters
+    ----------
+    kept : ndarray of shape (m,), float64
+        For each shown picture, the share of its true neighbours that are near it in the panel.
+    trustworthiness : float
+        1 where the panel shows no false neighbours.
+    """
+
+    kept: NDArray[np.float64]
+    trustworthiness: float
+
+
+@st.cache_resource(max_entries=64, show_spinner="Asking how far each view can be trusted …")
+def _honesty(
+    fingerprint: str, name: str, panel: str, token: str, part: str, k: int, _run: Run, _xy: object
+) -> Honesty:
+    rows = cache.part_rows(_run, part)
+    drawn = np.asarray(_xy)[rows]
+    near = cache.neighbours(_run, name, "euclidean", k, part)
+    return Honesty(
+        neighbours_kept(near.rows, drawn, k),
+        trustworthiness(np.asarray(_run.vectors(name)[rows]), drawn, k=k),
+    )
+
+
+def honesty(run: Run, name: str, panel: Panel, part: str, k: int = 15) -> Honesty:
+    """Measure how many true neighbours a panel keeps together, and how many it makes up."""
+    token = f"{float(np.nansum(panel.coordinates)):.9g}"
+    return _honesty(run.fingerprint, name, panel.name, token, part, k, run, panel.coordinates)
+
+
+def share_axes(view: LinearView, axes: tuple[int, ...], word: str) -> tuple[str, ...]:
+    """Title axes with the share of the variance that each explains."""
+    if view.explained is None:
+        return tuple(f"{word} {axis + 1}" for axis in axes)
+    return tuple(f"{word} {axis + 1} ({view.explained[axis]:.0%})" for axis in axes)
+
+
+def pca_panel(run: Run, name: str, key: str) -> Panel:
+    """Draw one pair (or the first three) of the principal components."""
+    view = principal(run, name)
+    axes = (0, 1, 2) if key == "pca3d" else PCA_PAIRS[key]
+    share = 0.0 if view.explained is None else float(view.explained[list(axes)].sum())
+    return Panel(
+        key,
+        PANELS[key],
+        view.coordinates[:, list(axes)],
+        share_axes(view, axes, "PC"),
+        note=f"{share:.0%} of the variance",
+    )
+
+
+def lda_panel(run: Run, name: str, *, part: str, shuffled: bool) -> Panel:
+    """Draw the two directions that part the classes best."""
+    view = discriminant(run, name, part=part, shuffled=shuffled)
+    note = "fitted on shuffled labels" if shuffled else f"fitted on: {part}"
+    return Panel(
+        "lda",
+        "LDA, shuffled labels" if shuffled else "LDA",
+        view.coordinates[:, :2],
+        ("LD 1", "LD 2"),
+        note=f"{note}. {view.note}".strip(),
+    )
+
+
+def umap_panel(run: Run, name: str, settings: UmapSettings) -> Panel | None:
+    """Draw a UMAP layout that the run keeps; None where it was not computed yet."""
+    kept = kept_umap(run, settings, vectors=name)
+    if kept is None:
+        return None
+    axes = tuple(f"UMAP {k + 1}" for k in range(kept.shape[1]))
+    return Panel("umap", "UMAP", kept, axes, note="axes have no meaning", ticks=False)
+
+
+def overview(run: Run, name: str) -> Panel:
+    """Draw all pictures in one panel: by the UMAP that the run keeps, else by PCA."""
+    return umap_panel(run, name, UmapSettings()) or pca_panel(run, name, "pca12")

@@ -1,0 +1,189 @@
+"""Where do the pictures lie?"""
+
+import numpy as np
+import streamlit as st
+
+from embedlab.errors import EmbedlabError
+from embedlab.runs import Run
+from embedlab.ui import cache, drawings
+from embedlab.ui.choices import choose_part, choose_vectors
+from embedlab.ui.frame import current_run, explain, framed, header
+from embedlab.ui.linked_map import Panel, linked_map
+from embedlab.ui.maps import choose_colour, run_points, selection
+from embedlab.ui.text import plain
+from embedlab.ui.umap_form import umap_choice
+from embedlab.views import UmapSettings
+
+NEAR = 10
+
+
+def wanted_panels(
+    run: Run, name: str, keys: list[str], fitted_on: str, shuffled: bool, settings: UmapSettings
+) -> list[Panel]:
+    """Draw what was asked for; say of what cannot be drawn why."""
+    panels: list[Panel] = []
+    for key in keys:
+        try:
+            if key == "lda":
+                panels.append(drawings.lda_panel(run, name, part=fitted_on, shuffled=shuffled))
+            elif key == "umap":
+                panel = drawings.umap_panel(run, name, settings)
+                if panel is None:
+                    st.info(
+                        "UMAP with these settings has not been computed for this run yet: "
+                        "open **UMAP settings** and lay it out.",
+                        icon=":material/bubble_chart:",
+                    )
+                else:
+                    panels.append(panel)
+            else:
+                panels.append(drawings.pca_panel(run, name, key))
+        except EmbedlabError as error:
+            st.info(f"{drawings.PANELS[key]}: {plain(str(error))}", icon=":material/info:")
+    return panels
+
+
+@st.fragment
+def show_maps(run: Run, name: str, panels: list[Panel], colour: str, part: str) -> None:
+    """Show the linked maps, the selected pictures beside them, and lines to true neighbours."""
+    maps, side = st.columns([3, 1], gap="medium")
+    with maps:
+        lines = true_neighbours(run, name, part)
+        state = linked_map(
+            panels,
+            points=run_points(run, colour, part=part),
+            key="projections",
+            memory=f"run:{run.id}",
+            height=340,
+            lines=lines,
+            label="Projections of the pictures",
+        )
+        if state.clicked != st.session_state.get("projections-focus"):
+            st.session_state["projections-focus"] = state.clicked
+            st.rerun(scope="fragment")
+    with side:
+        selection(
+            run,
+            state,
+            key="projections-selection",
+            hint="Point at a dot to see its picture; click it for lines to its true "
+            "neighbours; draw a loop to select many.",
+        )
+
+
+def true_neighbours(run: Run, name: str, part: str) -> np.ndarray | None:
+    """Pair the picture in focus with its nearest ones in all dimensions."""
+    focus = st.session_state.get("projections-focus")
+    rows = cache.part_rows(run, part)
+    if focus is None or focus not in rows:
+        return None
+    near = cache.index(run, name, "euclidean").nearest(int(focus), NEAR, rows=rows)
+    return np.stack([np.full(len(near.rows), focus), near.rows], axis=1)
+
+
+def show_honesty(run: Run, name: str, panels: list[Panel], part: str) -> None:
+    """Say with numbers how far each view can be trusted."""
+    if len(cache.part_rows(run, part)) < 8:
+        st.caption("Too few pictures to measure how far the views can be trusted.")
+        return
+    readings = {panel.title: drawings.honesty(run, name, panel, part) for panel in panels}
+    for column, (title, reading) in zip(st.columns(len(panels)), readings.items(), strict=True):
+        column.metric(
+            title,
+            f"{np.nanmean(reading.kept):.0%} kept",
+            help="Of each picture's 15 true neighbours (in all dimensions, by distance), the share "
+            "that are among its 15 nearest points in this view.",
+        )
+        column.caption(f"trustworthiness {reading.trustworthiness:.2f}")
+
+
+def show_control(run: Run, name: str) -> None:
+    """Show what LDA makes of labels that mean nothing."""
+    try:
+        found = drawings.control(run, name)
+    except EmbedlabError as error:
+        st.caption(f"The shuffled-label control is left out: {plain(str(error))}")
+        return
+    st.markdown(
+        "| LDA names the right class | on pictures it was fitted on | on fresh pictures |\n"
+        "|---|---|---|\n"
+        f"| with the true labels | {found.fitted.value:.0%} | **{found.held_out.value:.0%}** |\n"
+        f"| with shuffled labels | {found.shuffled_fitted.value:.0%} | "
+        f"**{found.shuffled_held_out.value:.0%}** |"
+    )
+    st.caption(
+        "Shuffled labels cannot be learned. What LDA still gets right on the pictures it was "
+        "fitted on is over-fitting, so look at pictures that it was not fitted on."
+    )
+
+
+framed()
+run = current_run()
+header(
+    "Where do the pictures lie?",
+    "Notice which classes touch, and whether they do so **in every view**. Each map is a thin "
+    f"slice of {run.embeddings.shape[1]:,} dimensions; any one of them misleads, several together "
+    "mislead less.",
+)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    name = choose_vectors(run)
+    colour = choose_colour(run)
+    part = choose_part(run)
+    possible = [key for key in drawings.PANELS if key != "lda" or run.labels is not None]
+    keys = st.multiselect(
+        "Views",
+        possible,
+        default=[key for key in possible if key != "pca3d"],
+        format_func=drawings.PANELS.__getitem__,
+        key="views",
+        bind="query-params",
+        width=420,
+    )
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    fitted_on, shuffled = "train", False
+    if "lda" in keys:
+        fitted_on = st.segmented_control(
+            "LDA fitted on",
+            ["train", "validation", "all"],
+            default="train",
+            required=True,
+            key="lda-fit",
+            bind="query-params",
+            help="Points that LDA was fitted on look better parted than they are.",
+        )
+        shuffled = st.toggle(
+            "Shuffle the labels first",
+            key="lda-shuffled",
+            bind="query-params",
+            help="A control: now there is nothing to find.",
+        )
+    settings = umap_choice(run, name) if "umap" in keys else UmapSettings()
+
+panels = wanted_panels(run, name, sorted(keys, key=possible.index), fitted_on, shuffled, settings)
+if panels:
+    show_maps(run, name, panels, colour, part)
+    st.subheader("How far can each view be trusted?", anchor=False)
+    show_honesty(run, name, panels, part)
+else:
+    st.info("Choose a view above.", icon=":material/bubble_chart:")
+if "lda" in keys:
+    show_control(run, name)
+
+n, d = run.vectors(name).shape
+explain(
+    r"\text{PCA: } (x - \bar{x})\,V \qquad \text{LDA: } (x - \bar{x})\,S "
+    r"\qquad \text{UMAP: neighbours of } x \text{ stay near } x",
+    [
+        ("vectors", f"({n:,}, {d:,})", "raw embeddings: the head takes their raw dot products"),
+        ("V", f"({d:,}, 6)", "principal components; the largest entry of each is positive"),
+        ("S", f"({d:,}, 2)", "LDA's scalings, of unit spread within the classes; not orthonormal"),
+    ],
+    f"""from embedlab import open_run
+from embedlab.space.projections import lda, pca
+
+run = open_run({run.id!r})
+pca(run.vectors({name!r}), 6).explained
+""",
+    words="Lines from a clicked dot lead to its ten nearest pictures **in all dimensions**: long "
+    "lines are what the flat view got wrong.",
+)
