@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import re
 from collections.abc import Mapping
@@ -15,8 +14,8 @@ from urllib.parse import urlsplit
 import torch
 from torch import Tensor
 
+from embedlab.data.download import DownloadError, RemoteFile, fetch, verify
 from embedlab.errors import EmbedlabError
-from embedlab.files import new_file
 from embedlab.home import home
 from embedlab.progress import Progress, silent
 
@@ -214,64 +213,26 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _remote(known: Entry) -> RemoteFile:
+    size = round(known.mib * 2**20)
+    # torchvision publishes the size as rounded MiB; the hash decides.
+    return RemoteFile(known.file, (known.url,), size, known.digits, slack=size // 20 + 1024)
+
+
 def _found(known: Entry) -> Path | None:
     for folder in (home("weights"), Path(torch.hub.get_dir()) / "checkpoints"):
         path = folder / known.file
         if path.is_file():
-            if not _sha256(path).startswith(known.digits):
-                raise EmbedlabError(
-                    f"{path} is damaged: its SHA-256 does not begin with {known.digits}.",
-                    remedy="Delete it; the next try fetches it again.",
-                )
+            verify(_remote(known), path)
             return path
     return None
 
 
 def _fetched(known: Entry, backbone: str, progress: Progress) -> Path:
-    mirror = os.environ.get("EMBEDLAB_MIRROR", "").rstrip("/")
-    url = f"{mirror}{urlsplit(known.url).path}" if mirror else known.url
-    target = home("weights") / known.file
-    import requests
-
-    host = urlsplit(url).netloc
     try:
-        _download(url, target, known.digits, progress)
-        return target
-    except requests.HTTPError as error:
-        reason = f"{host} answered {error.response.status_code}"
-    except requests.Timeout:
-        reason = f"{host} does not answer"
-    except requests.RequestException as error:
-        reason = f"no connection to {host}" if host else str(error)
-    except OSError as error:
-        reason = error.strerror or str(error)
-    raise EmbedlabError(
-        f"The weights {known.name} of {backbone} are not on this machine and could not be "
-        f"fetched: {reason}. They are the file {known.file} ({known.mib:.1f} MiB) from {url}.",
-        remedy=f"Put that file into {target.parent}, or name a server that has it in "
-        f"EMBEDLAB_MIRROR; or {_OTHERWISE}.",
-    )
-
-
-def _download(url: str, target: Path, digits: str, progress: Progress) -> None:
-    import requests
-
-    digest = hashlib.sha256()
-    with (
-        requests.get(url, stream=True, timeout=(10, 60)) as answer,
-        new_file(target) as path,
-        path.open("wb") as file,
-    ):
-        answer.raise_for_status()
-        total, done = int(answer.headers.get("Content-Length", 0)), 0
-        for chunk in answer.iter_content(1 << 18):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            progress(f"fetching {target.name}", done, total)
-        if not digest.hexdigest().startswith(digits):
-            raise EmbedlabError(
-                f"What {url} sent is not {target.name}: its SHA-256 begins with "
-                f"{digest.hexdigest()[:8]}, not {digits}.",
-                remedy=f"Nothing was kept. Try again; or {_OTHERWISE}.",
-            )
+        return fetch(_remote(known), home("weights"), progress=progress)
+    except DownloadError as error:
+        raise EmbedlabError(
+            f"The weights {known.name} of {backbone} are not on this machine. {error.problem}",
+            remedy=f"{error.remedy} Or {_OTHERWISE}.",
+        ) from None
