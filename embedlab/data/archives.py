@@ -89,9 +89,9 @@ def unpack(
     """
     kind = archive_kind(archive)
     if kind not in _READERS:
+        what = f"a {kind} archive, which embedlab does not open" if kind else "no archive"
         raise EmbedlabError(
-            f"{archive.name} is {f'a {kind} archive' if kind else 'no archive'}, which embedlab "
-            "does not read.",
+            f"{archive.name} is {what}.",
             remedy="Give a folder, a zip, or a tar (plain, .gz, .bz2 or .xz).",
         )
     target = into or home("cache", "archives") / file_digest(archive)

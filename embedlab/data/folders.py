@@ -13,6 +13,7 @@ from embedlab.data.dataset import Dataset, Skipped
 from embedlab.data.listing import Found, Listing, natural_key
 from embedlab.data.notes import class_notes, count, named, picture_notes
 from embedlab.data.pictures import FilePictures
+from embedlab.data.sampling import sample, sample_note, sample_origin
 from embedlab.data.scan import scan
 from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
@@ -118,7 +119,7 @@ def folder_dataset(
     name : str
         What people call it.
     origin : mapping
-        As in `Dataset`.
+        As in `Dataset`; the sample is added.
     wrapped : bool
         As in `arrange`.
     limit : int, optional
@@ -161,10 +162,7 @@ def folder_dataset(
     numbers = {label: k for k, label in enumerate(classes)}
     lost = sorted(set(arranged.labels or ()) - set(classes)) if limit is None else []
     said = [*notes, *_left_out(arranged)]
-    if len(rows) < len(arranged.files):
-        said.append(
-            f"A sample of {len(rows):,} of {len(arranged.files):,}, drawn with seed {seed}."
-        )
+    said += sample_note(len(rows), len(arranged.files), seed=seed)
     if arranged.parts is not None:
         said.append("The column 'part' says which top folder a picture came from.")
     if labels is not None:
@@ -182,30 +180,8 @@ def folder_dataset(
         table=None if parts is None else pd.DataFrame({"part": [parts[i] for i in kept]}),
         skipped=skipped,
         notes=tuple(said),
-        origin=origin,
+        origin={**origin, **sample_origin(limit=limit, seed=seed)},
     )
-
-
-def sample(n_items: int, *, limit: int | None, seed: int) -> list[int]:
-    """Draw rows to keep, in their order: all of them, or `limit` at random.
-
-    Parameters
-    ----------
-    n_items : int
-    limit : int, optional
-        At least 1; None keeps all.
-    seed : int
-
-    Returns
-    -------
-    list of int
-    """
-    if limit is None or limit >= n_items:
-        return list(range(n_items))
-    if limit < 1:
-        raise EmbedlabError(f"The limit is {limit}.", remedy="Ask for one picture or more.")
-    drawn = np.random.default_rng(seed).choice(n_items, limit, replace=False)
-    return [int(row) for row in np.sort(drawn)]
 
 
 def _only_folder(listing: Listing) -> str | None:
