@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from embedlab.errors import EmbedlabError
 from embedlab.runs import Run, list_runs
 from embedlab.space.neighbours import NeighbourIndex, Neighbours, knn
 from embedlab.space.scores import Precision, precision_at_k
+from embedlab.ui.access import public
 
 if TYPE_CHECKING:
     from embedlab.models.onnx_body import OnnxBody
@@ -116,3 +119,47 @@ def _body(fingerprint: str, _run: Run) -> OnnxBody:
             remedy="Choose a run that was trained or embedded with a network.",
         )
     return OnnxBody(_run.body, _run.preprocessing)
+
+
+def original(run: Run, row: int) -> tuple[Image.Image, bool]:
+    """Open a picture of the run: the original where it is still there, else the small one.
+
+    Returns
+    -------
+    picture : PIL.Image.Image
+        Mode RGB.
+    exact : bool
+        Whether it is the original.
+    """
+    from embedlab.data.pictures import decode
+
+    path = run.items["path"].iat[row] if "path" in run.items else None
+    if isinstance(path, str) and not public():
+        try:
+            return decode(Path(path)), True
+        except (EmbedlabError, OSError):
+            pass
+    return decode(run.thumbnails[row]), False
+
+
+@st.cache_data(max_entries=32, show_spinner="Sending the picture through the body …")
+def _feature_map(fingerprint: str, row: int, _run: Run) -> tuple[NDArray[np.float32], bool]:
+    picture, exact = original(_run, row)
+    return _body(fingerprint, _run).feature_map(picture), exact
+
+
+def feature_map(run: Run, row: int) -> tuple[NDArray[np.float32], bool]:
+    """Send one picture through the body up to the map before pooling.
+
+    Returns
+    -------
+    map : ndarray of shape (c, h, w), float32
+    exact : bool
+        Whether the original picture was at hand.
+
+    Raises
+    ------
+    EmbedlabError
+        If the run has no body, or the body no such map.
+    """
+    return _feature_map(run.fingerprint, row, run)

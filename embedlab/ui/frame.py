@@ -32,6 +32,12 @@ PAGES: dict[str, tuple[Entry, ...]] = {
     "Look": (
         Entry("neighbours", "Neighbours", "hub", "Which pictures does the network find alike?"),
         Entry("projections", "Projections", "scatter_plot", "Where do the pictures lie?"),
+        Entry(
+            "body_and_head",
+            "Body and head",
+            "account_tree",
+            "What becomes of a picture on its way through the network?",
+        ),
     ),
     "Learn": (Entry("lesson", "Lesson", "school", "What have you seen? Twelve questions."),),
 }

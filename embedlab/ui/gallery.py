@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from embedlab.figures.palette import class_style
 from embedlab.runs import Run
@@ -20,6 +21,7 @@ def gallery(
     marks: Sequence[Mark] | None = None,
     seen: bool = False,
     cell: int = 112,
+    columns: int | Literal["auto"] = "auto",
     label: str = "Pictures",
     on_click: Callable[[int], None] | None = None,
 ) -> int | None:
@@ -42,6 +44,8 @@ def gallery(
         Show what the model saw in place of the original pictures.
     cell : int
         A cell's least width in CSS pixels.
+    columns : int or "auto"
+        At most so many columns.
     label : str
         The gallery's name for screen readers.
     on_click : callable, optional
@@ -63,6 +67,7 @@ def gallery(
         ],
         marks=marks,
         cell=cell,
+        columns=columns,
         label=label,
         on_click=on_click,
     )

@@ -40,7 +40,7 @@ def first_row(run: Run) -> int:
     return int(held[0]) if len(held) else 0
 
 
-def choose_query(run: Run, vectors: str, *, seen: bool = False) -> Query:
+def choose_query(run: Run, vectors: str, *, seen: bool = False, own: bool = True) -> Query:
     """Show the query with the ways to choose another.
 
     Parameters
@@ -50,18 +50,29 @@ def choose_query(run: Run, vectors: str, *, seen: bool = False) -> Query:
         The set of vectors that will be searched; one's own picture needs "embedding".
     seen : bool
         Show what the model saw.
+    own : bool
+        Offer to take a picture of one's own.
 
     Returns
     -------
     Query
     """
     st.subheader("Query", anchor=False)
-    own = _own_picture(run, vectors)
-    if own is not None:
-        return own
+    uploaded = _own_picture(run, vectors) if own else None
+    if uploaded is not None:
+        return uploaded
     row = chosen_row(run, default=first_row(run))
     assert row is not None
-    gallery(run, [row], key="query-picture", marks=["query"], seen=seen, cell=180, label="Query")
+    gallery(
+        run,
+        [row],
+        key="query-picture",
+        marks=["query"],
+        seen=seen,
+        cell=140,
+        columns=1,
+        label="Query",
+    )
     st.caption(describe(run, row))
     with st.container(horizontal=True):
         if st.button("Another", icon=":material/shuffle:", help="Take a picture by chance."):
