@@ -11,9 +11,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
     """Keep tests out of the real home, and each out of the others'."""
     monkeypatch.setenv("EMBEDLAB_HOME", str(tmp_path / "home"))
+    if pytestconfig.cache is not None:  # UMAP's compiled code is the same in every home
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(pytestconfig.cache.mkdir("numba")))
 
 
 @pytest.fixture(scope="session")
