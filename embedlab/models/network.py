@@ -115,7 +115,7 @@ class Network(nn.Module):
         self._end = end
         self._channels_last = channels_last
         self._frozen = False
-        self._cuts: tuple[Cut, ...] | None = None
+        self._known_shapes: dict[int, dict[str, tuple[int, ...]]] = {}
 
     @property
     def n_dims(self) -> int:
@@ -154,12 +154,8 @@ class Network(nn.Module):
     @property
     def cuts(self) -> tuple[Cut, ...]:
         """Every stage's end, and "embedding", the body's own end, which comes last."""
-        if self._cuts is None:
-            shapes = self._shapes([stage.modules[-1] for stage in self._stages], self.size)
-            names = [*(stage.name for stage in self._stages), END]
-            outputs = [*(shapes[stage.modules[-1]] for stage in self._stages), (self.n_dims,)]
-            self._cuts = tuple(map(Cut, range(len(names)), names, outputs))
-        return self._cuts
+        shapes = {**self._stage_shapes(self.size), END: (self.n_dims,)}
+        return tuple(Cut(k, name, shape) for k, (name, shape) in enumerate(shapes.items()))
 
     def resolve(self, cut: str | int) -> Cut:
         """Find a cut by name or index.
@@ -276,12 +272,12 @@ class Network(nn.Module):
             All JSON values; the parameters add up to those of the network.
         """
         size = self.size if size is None else size
-        shapes = self._shapes([stage.modules[-1] for stage in self._stages], size)
+        shapes = self._stage_shapes(size)
         rows = [_row("input", "the picture, standardised", (3, size, size), 0)]
         for stage in self._stages:
             modules = [self.body.get_submodule(path) for path in stage.modules]
             count = sum(_count(module) for module in modules)
-            rows.append(_row(stage.name, describe(modules), shapes[stage.modules[-1]], count))
+            rows.append(_row(stage.name, describe(modules), shapes[stage.name], count))
         rest = _count(self.body) - sum(row["parameters"] for row in rows)
         rows.append(_row(END, self._end, (self.n_dims,), rest))
         what = "linear layer: one row of weights, a prototype, for each class"
@@ -321,6 +317,14 @@ class Network(nn.Module):
         finally:
             for handle in handles:
                 handle.remove()
+
+    def _stage_shapes(self, size: int) -> dict[str, tuple[int, ...]]:
+        if size not in self._known_shapes:
+            found = self._shapes([stage.modules[-1] for stage in self._stages], size)
+            self._known_shapes[size] = {
+                stage.name: found[stage.modules[-1]] for stage in self._stages
+            }
+        return self._known_shapes[size]
 
     def _shapes(self, paths: Sequence[str], size: int) -> dict[str, tuple[int, ...]]:
         """Find output shapes by a pass on torch's meta device, which computes no numbers."""
