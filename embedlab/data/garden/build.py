@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from embedlab.data.garden import store
 from embedlab.data.garden.factors import FACTORS, KINDS, flower
 from embedlab.data.garden.table import table
-from embedlab.files import new_file
+from embedlab.files import PARTIAL, new_file
 from embedlab.home import home
 from embedlab.progress import Progress, silent
 
@@ -26,6 +27,7 @@ NOTE = (
     "favourite hues, on purpose: shortcuts that a network may fall for."
 )
 _WORTH_A_PROCESS = 60  # pictures below which starting another Python costs more than it saves
+_FORGOTTEN_S = 3600  # age of an unfinished file that nobody is writing any more
 
 
 def garden(*, n_each: int = 150, seed: int = 0, progress: Progress = silent) -> Dataset:
@@ -84,27 +86,37 @@ def garden(*, n_each: int = 150, seed: int = 0, progress: Progress = silent) -> 
 
 def _rows(n: int, seed: int, progress: Progress) -> NDArray[np.void]:
     """Open the drawn pictures, drawing them first where that is due."""
-    code = store.key()
-    path = home("cache", "garden") / f"{code}-{seed}-{n}.npy"
+    path = home("cache", "garden") / f"{store.key()}-{seed}-{n}.npy"
     rows = store.opened(path, n)
-    if rows is None:
+    if rows is not None:
+        return rows
+    try:
         with new_file(path) as fresh:
             draw_file(fresh, n, seed=seed, progress=progress)
-        for old in path.parent.glob("*.npy"):
-            if not old.name.startswith(code):
-                _forget(old)
+        _tidy(path)
+    except OSError:  # a full or read-only disk, or another process was faster
+        rows = store.opened(path, n)
+    else:
         rows = store.opened(path, n)
     if rows is None:
-        raise OSError(f"{path} cannot be read back")
+        rows = np.zeros(n, store.ROW)
+        _draw_missing(rows, seed, progress)
     return rows
 
 
-def _forget(path: Path) -> None:
-    """Delete what older drawing code drew, unless another process still looks at it."""
-    try:
-        path.unlink()
-    except OSError:
-        return
+def _tidy(path: Path) -> None:
+    """Delete what older drawing code drew, and what processes left that were killed."""
+    code = path.name.split("-")[0]
+    for old in path.parent.iterdir():
+        try:
+            if old.name.startswith(PARTIAL):
+                useless = time.time() - old.stat().st_mtime > _FORGOTTEN_S
+            else:
+                useless = not old.name.startswith(code)
+            if useless:
+                old.unlink()
+        except OSError:  # gone already, or still looked at (Windows)
+            continue
 
 
 def draw_file(
@@ -132,26 +144,34 @@ def draw_file(
     try:
         for index in range(0, n, shares):
             store.paint_row(rows, index, seed=seed)
-            progress("drawing pictures", int(np.count_nonzero(_done(rows))), n)
-    finally:
+            progress("drawing pictures", int(store.done(rows).sum()), n)
         for helper in helpers:
-            if sys.exc_info()[0] is not None:
-                helper.kill()
             helper.wait()
-    for index in np.flatnonzero(~_done(rows)):
-        store.paint_row(rows, int(index), seed=seed)
+    except BaseException:
+        for helper in helpers:
+            helper.kill()
+            helper.wait()
+        raise
+    _draw_missing(rows, seed, progress)
     rows.flush()
+
+
+def _draw_missing(rows: NDArray[np.void], seed: int, progress: Progress) -> None:
+    n = len(rows)
+    missing = np.flatnonzero(~store.done(rows))
+    for count, index in enumerate(missing):
+        progress("drawing pictures", n - len(missing) + count, n)
+        store.paint_row(rows, int(index), seed=seed)
     progress("drawing pictures", n, n)
-
-
-def _done(rows: NDArray[np.void]) -> NDArray[np.bool_]:
-    return np.asarray(rows["digest"].any(axis=1))
 
 
 def _helper(path: Path, seed: int, share: int, shares: int) -> subprocess.Popen[bytes]:
     words = (str(word) for word in (path, seed, share, shares))
+    root = str(Path(__file__).resolve().parents[3])
+    found = [root, os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [root]
     return subprocess.Popen(
         [sys.executable, "-m", "embedlab.data.garden.worker", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(found)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

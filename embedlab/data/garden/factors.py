@@ -60,7 +60,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "warmth": (-1.0, 1.0),
     "blur": (0.0, 1.6),
     "background_blur": (0.4, 3.2),
-    "noise": (0.0, 6.0),
+    "noise": (0.0, 5.0),
 }
 """Smallest and largest value of each number that flowers are grown with."""
 
@@ -183,9 +183,9 @@ def flower(index: int, *, seed: int = 0) -> Flower:
         raise ValueError(f"index is {index} and seed is {seed}; neither may be negative")
     rng = np.random.default_rng([seed, index])
     kind = KINDS[index % len(KINDS)]
-    form = _pick(rng, FORMS[kind])
-    hue = _pick(rng, dict(zip(HUES, HUE_SHARES[kind], strict=True)))
-    background = _pick(rng, dict(zip(BACKGROUNDS, BACKGROUND_SHARES[kind], strict=True)))
+    form = pick(rng, FORMS[kind])
+    hue = pick(rng, dict(zip(HUES, HUE_SHARES[kind], strict=True)))
+    background = pick(rng, dict(zip(BACKGROUNDS, BACKGROUND_SHARES[kind], strict=True)))
     fewest, most = PETALS[kind]
     petals = int(rng.integers(fewest, most, endpoint=True))
     x = min(max(rng.normal(0.5, 0.09), RANGES["x"][0]), RANGES["x"][1])
@@ -218,7 +218,8 @@ def flower(index: int, *, seed: int = 0) -> Flower:
     )
 
 
-def _pick(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+def pick(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+    """Choose a word; each comes up as often as its share says."""
     # A running sum and one draw: the same choice whatever NumPy's `choice` does next year.
     draw = float(rng.random()) * sum(shares.values())
     for name, share in shares.items():

@@ -47,12 +47,12 @@ class Drawn:
         """Decode picture `index`."""
         picture = np.array(self.rows["picture"][index])
         if hashlib.sha256(picture.data).digest() != self.rows["digest"][index].tobytes():
-            picture = draw(flower(index % len(self), seed=self.seed))
+            picture = draw(flower(index, seed=self.seed))
         return Image.fromarray(picture)
 
     def digest(self, index: int) -> str:
         """Give the SHA-256 of picture `index`."""
-        return self.rows["digest"][index].tobytes().hex()
+        return bytes(self.rows["digest"][index]).hex()
 
     def path(self, index: int) -> Path | None:
         """Garden pictures are no files."""
@@ -64,6 +64,11 @@ def paint_row(rows: NDArray[np.void], index: int, *, seed: int) -> None:
     picture = draw(flower(index, seed=seed))
     rows["picture"][index] = picture
     rows["digest"][index] = np.frombuffer(hashlib.sha256(picture.data).digest(), np.uint8)
+
+
+def done(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Say which pictures are drawn: shape (n,)."""
+    return np.array(rows["digest"].any(axis=1))
 
 
 def key() -> str:
@@ -80,6 +85,7 @@ def opened(path: Path, n_pictures: int) -> NDArray[np.void] | None:
         rows = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    if rows.dtype != ROW or rows.shape != (n_pictures,) or not rows["digest"].any(axis=1).all():
+    if rows.dtype != ROW or rows.shape != (n_pictures,) or not done(rows).all():
         return None
-    return np.asarray(rows) if not isinstance(rows, np.memmap) else rows
+    opened_rows: NDArray[np.void] = rows
+    return opened_rows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedlab.data.garden.factors import KINDS
+from embedlab.data.garden.factors import KINDS, pick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,18 +94,13 @@ def _row(kind: str, seed: int, index: int) -> dict[str, object]:
     median, spread = HEIGHT_CM[kind]
     middle, width = MONTH[kind]
     row: dict[str, object] = {
-        "height_cm": round(float(median * np.exp(rng.normal(0, spread))), 1),
-        "month": int(np.clip(np.rint(rng.normal(middle, width)), 1, 12)),
-        "scent": _word(rng, SCENT[kind]),
-        "site": _word(rng, SITE[kind]),
-        "soil": _word(rng, SOIL[kind]),
+        "height_cm": round(median * math.exp(rng.normal(0, spread)), 1),
+        "month": min(max(round(float(rng.normal(middle, width))), 1), 12),
+        "scent": pick(rng, SCENT[kind]),
+        "site": pick(rng, SITE[kind]),
+        "soil": pick(rng, SOIL[kind]),
     }
     for column, share in MISSING.items():
         if rng.random() < share:
             row[column] = None
     return row
-
-
-def _word(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
-    words, weights = list(shares), np.cumsum(list(shares.values()))
-    return words[min(int(np.searchsorted(weights, rng.random(), side="right")), len(words) - 1)]

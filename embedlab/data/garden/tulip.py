@@ -4,144 +4,139 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from embedlab.data.garden.colours import ramp, tinted
+from embedlab.data.garden.colours import flat, ramp, tinted
 from embedlab.data.garden.factors import Flower
 from embedlab.data.garden.heads import Layer
-from embedlab.data.garden.pen import ALL, Field, Frame, Look, Sheet, Whorl, edge, paint_whorl, soft
+from embedlab.data.garden.pen import ALL, Frame, Sheet, fraction, soft
+from embedlab.data.garden.petals import Look, Petals, Whorl, paint_whorl
+
+_FOOT = 0.88  # where the cup stands on its stem, below the head's centre, in radii
 
 
-def cup(flower: Flower, frame: Frame, side: int, rng: np.random.Generator) -> Iterator[Layer]:
-    """Paint six petals that stand around the cup: three behind, two at the sides, one before."""
+@dataclass(frozen=True)
+class CupPetal:
+    """One petal of the cup. Lengths in radii, the lean in radians."""
+
+    lean: float
+    half_width: float
+    height: float
+    bend: float
+    tone: float
+
+
+def cup(flower: Flower, frame: Frame, rng: np.random.Generator) -> Iterator[Layer]:
+    """Paint six petals around the cup: three behind, two at the sides, one before."""
     body, shade = tinted(flower.hue, rng)
-    sheet = frame.window(side, 1.35)
-    if sheet.empty:
-        return
-    wide = flower.openness
-    sun = frame.light[0]
-    streak = float(rng.uniform(0.0, 0.06))
-    plane = frame.plane(sheet)
-    front = rng.normal(0, 0.05)
-    for lean, half, height, bend, tone in (
-        (-0.02, 0.50, 1.72, 0.0, -0.34),
-        (-0.22 - wide * 0.28, 0.42, 1.70, 0.03, -0.24 - 0.10 * sun),
-        (0.22 + wide * 0.28, 0.42, 1.70, -0.03, -0.24 + 0.10 * sun),
-        (-0.30 - wide * 0.42, 0.45, 1.72, 0.17 - wide * 0.10, -0.04 - 0.14 * sun),
-        (0.30 + wide * 0.42, 0.45, 1.72, -0.17 + wide * 0.10, -0.04 + 0.14 * sun),
-        (front, 0.54, 1.62 - 0.16 * wide, 0.0, 0.02),
+    sheet = frame.window(1.35)
+    wide, side_light = flower.openness, frame.light[0]
+    streak = float(rng.uniform(0.0, 0.07))
+    front = float(rng.normal(0, 0.05))
+    for petal in (
+        CupPetal(-0.02, 0.50, 1.74, 0.0, -0.34),
+        CupPetal(-0.22 - wide * 0.28, 0.42, 1.71, 0.03, -0.24 - 0.10 * side_light),
+        CupPetal(0.22 + wide * 0.28, 0.42, 1.71, -0.03, -0.24 + 0.10 * side_light),
+        CupPetal(-0.28 - wide * 0.42, 0.46, 1.74, 0.17 - wide * 0.12, -0.04 - 0.14 * side_light),
+        CupPetal(0.28 + wide * 0.42, 0.46, 1.74, -0.17 + wide * 0.12, -0.04 + 0.14 * side_light),
+        CupPetal(front, 0.54, 1.64 - 0.14 * wide, 0.0, 0.02),
     ):
-        _cup_petal(
-            sheet, frame, plane, lean + rng.normal(0, 0.02), half, height, bend, tone, streak
-        )
+        _cup_petal(sheet, frame, petal, streak=streak, shake=float(rng.normal(0, 0.02)))
     yield sheet, body, shade
 
 
-def _cup_petal(
-    sheet: Sheet,
-    frame: Frame,
-    plane: tuple[Field, Field],
-    lean: float,
-    half: float,
-    height: float,
-    bend: float,
-    tone: float,
-    streak: float,
-) -> None:
-    x, y = plane
-    angle = -math.pi / 2 + lean
+def _cup_petal(sheet: Sheet, frame: Frame, petal: CupPetal, *, streak: float, shake: float) -> None:
+    angle = -math.pi / 2 + petal.lean + shake
     cos, sin = math.cos(angle), math.sin(angle)
-    foot = y - 0.86
-    u = (x * cos + foot * sin) * (1 / height)
-    v = foot * cos - x * sin - bend * height * u * u
-    gap, across = edge("egg", u, v, height, half)
-    near = np.clip(1.0 + gap * (1 / 0.11), 0.0, 1.0)
-    sheet.shade(ALL, near * near * 0.42)
-    cover = np.clip(gap * frame.radius + 0.5, 0.0, 1.0)
-    u = np.clip(u, 0.0, 1.0)
+    middle = petal.height * 0.5
+    spot = frame.spot(middle * cos, _FOOT + middle * sin)
+    box = sheet.box(*spot, (middle * 1.04 + 0.25) * frame.radius)
+    x, y = frame.plane(sheet, box)
+    if not x.size:
+        return
+    y = y - _FOOT
+    u = (x * cos + y * sin) * (1 / petal.height)
+    v = y * cos - x * sin - petal.bend * petal.height * u * u
     sun_x, sun_y = frame.light
     sideways = sun_y * cos - sun_x * sin
-    round_ = across * (0.55 + 0.45 * np.abs(across))
-    light = 0.80 + 0.24 * sideways * round_ - 0.16 * round_ * round_ + tone
-    light += 0.16 * soft(u * 1.25) - 0.30 * soft(1.0 - u * 3.2)
-    rib = np.clip(1.0 - np.abs(across) * 7.0, 0.0, 1.0)
-    light -= 0.05 * rib * (1.0 - u)
-    flame = np.abs((across * 3.0 + u * 0.35) % 1.0 - 0.5)
-    light += streak * (flame - 0.25) * 2.0 * (1.0 - np.abs(across))
-    rim = np.clip(1.0 - gap * (1 / 0.05), 0.0, 1.0)
-    light += 0.10 * rim * u
-    pigment = 0.16 + 0.52 * u + 0.22 * rim * u + 0.14 * sideways * round_
-    sheet.lay(ALL, cover, pigment, light)
+    seen = Petals("egg", u, v, petal.height, petal.half_width, 0.0, sideways)
+    gap, across = seen.edge()
+    near = np.clip(1.0 + gap * (1 / 0.11), 0.0, 1.0)
+    sheet.shade(box, near * near * 0.42)
+    u = np.clip(u, 0.0, 1.0)
+    width = np.abs(across)
+    bulge = across * (0.55 + 0.45 * width)
+    rim = np.maximum(1.0 - gap * (1 / 0.05), 0.0)
+    light = (0.82 + petal.tone) + 0.24 * sideways * bulge - 0.16 * bulge * bulge
+    light += 0.16 * soft(u * 1.25) - 0.26 * soft(1.0 - u * 3.2) + 0.10 * rim * u
+    # A seam along the middle, and the faint flames of the petal's veins.
+    light -= 0.06 * np.maximum(1.0 - width * 7.0, 0.0) * (1.0 - u)
+    flame = np.abs(fraction(across * 3.0 + u * 0.35) - 0.5) - 0.25
+    light += (2.0 * streak) * flame * (1.0 - width)
+    pigment = 0.16 + 0.52 * u + 0.22 * rim * u + 0.14 * sideways * bulge
+    sheet.lay(box, np.clip(gap * frame.radius + 0.5, 0.0, 1.0), pigment, light)
 
 
-def star(flower: Flower, frame: Frame, side: int, rng: np.random.Generator) -> Iterator[Layer]:
-    """Paint an open tulip from above: two whorls of three, a blotched heart, six stamens."""
+def star(flower: Flower, frame: Frame, rng: np.random.Generator) -> Iterator[Layer]:
+    """Paint an open tulip from above: two whorls, a blotched heart, six stamens."""
     body, shade = tinted(flower.hue, rng)
-    sheet = frame.window(side, 1.2)
+    sheet = frame.window(1.25)
     dark = bool(rng.random() < 0.6)
-    n = max(3, flower.petals // 2)
-    cup_ = 0.30 * (0.7 - flower.openness)
-    turn = rng.uniform(0, 2 * math.pi)
-    half = 1.18 * math.sin(math.pi / n) * 0.52
+    n = max(2, flower.petals // 2)
+    turn = float(rng.uniform(0, 2 * math.pi))
     for j in range(2):
-        angle = turn + (np.arange(n) + 0.5 * j) * (2 * math.pi / n) + rng.normal(0, 0.05, n)
         whorl = Whorl(
-            angle,
-            (1.10 - 0.08 * j) * (1 + rng.normal(0, 0.03, n)),
-            half * (1 + rng.normal(0, 0.04, n)),
-            rng.normal(0, 0.04, n),
-            rng.normal(0, 0.02, n),
-            "tepal",
-            start=0.0,
+            angle=turn + (np.arange(n) + 0.5 * j) * (2 * math.pi / n) + rng.normal(0, 0.05, n),
+            length=(1.10 - 0.06 * j) * (1 + rng.normal(0, 0.03, n)),
+            half_width=0.55 * math.sin(math.pi / n) * (1 + rng.normal(0, 0.04, n)),
+            bend=rng.normal(0, 0.04, n),
+            tone=rng.normal(0, 0.02, n),
+            shape="tepal",
             lift=0.05 * j,
-            cup=cup_,
+            cup=0.36 * (0.7 - flower.openness),
         )
-        paint_whorl(
-            sheet,
-            frame,
-            whorl,
-            Look(0.10, 0.95, 0.42, 0.55, 0.05, 0.30, 0.45, 0.9 + 0.1 * j),
-        )
+        look = Look(0.10, 0.95, 0.46, 0.55, groove=0.05, dusk=0.30, dim=0.88 + 0.12 * j)
+        paint_whorl(sheet, frame, whorl, look)
     yield sheet, body, shade
-    heart = frame.window(side, 0.5)
-    x, y = frame.plane(heart, lift=0.05)
-    r = np.sqrt(x * x + y * y)
-    # Six lobes of the blotch follow the petals: cos 6a by the chord's powers.
+    yield _blotch(frame, turn, dark=dark)
+    yield _stamens(frame, turn, dark=dark)
+
+
+def _blotch(frame: Frame, turn: float, *, dark: bool) -> Layer:
+    """Paint the heart's stain, with a lobe on each petal."""
+    sheet = frame.window(0.5)
+    x, y = frame.plane(sheet, lift=0.05)
+    out = np.sqrt(x * x + y * y) + 1e-4
     c, s = math.cos(turn), math.sin(turn)
-    cx, cy = (x * c + y * s) / (r + 1e-4), (y * c - x * s) / (r + 1e-4)
-    cos3 = cx * (4.0 * cx * cx - 3.0)
-    sin3 = cy * (3.0 - 4.0 * cy * cy)
+    cos, sin = (x * c + y * s) / out, (y * c - x * s) / out
+    # Six lobes: cos 6a = cos^2 3a - sin^2 3a, and both of these from cos a and sin a.
+    cos3, sin3 = cos * (4.0 * cos * cos - 3.0), sin * (3.0 - 4.0 * sin * sin)
     lobes = cos3 * cos3 - sin3 * sin3
-    blotch = soft((0.30 + 0.05 * lobes - r) * 9.0)
-    heart.lay(ALL, blotch * (0.92 if dark else 0.85), 0.5 - r, np.full_like(r, 0.9))
-    stops = [(28, 14, 30), (52, 30, 58)] if dark else [(214, 160, 24), (246, 220, 90)]
-    yield heart, ramp(stops), ramp([tuple(0.4 * v for v in stops[0])] * 2)
-    yield _stamens(frame, side, turn, dark)
+    stain = soft((0.30 + 0.05 * lobes - out) * 9.0) * (0.92 if dark else 0.85)
+    sheet.lay(ALL, stain, 0.5 - out, np.full_like(out, 0.9))
+    stops = ((28, 14, 30), (52, 30, 58)) if dark else ((214, 160, 24), (246, 220, 90))
+    return sheet, ramp(stops), flat([0.4 * value for value in stops[0]])
 
 
-def _stamens(frame: Frame, side: int, turn: float, dark: bool) -> Layer:
-    sheet = frame.window(side, 0.4)
-    six = np.arange(6)
+def _stamens(frame: Frame, turn: float, *, dark: bool) -> Layer:
+    """Paint six stamens and the pistil."""
+    sheet = frame.window(0.45)
     whorl = Whorl(
-        turn + 0.3 + six * math.pi / 3,
-        np.full(6, 0.26),
-        np.full(6, 0.042),
-        six * 0.0,
-        six * 0.0,
-        "ray",
+        angle=turn + 0.3 + np.arange(6) * (math.pi / 3),
+        length=np.full(6, 0.26),
+        half_width=np.full(6, 0.042),
+        bend=np.zeros(6),
+        tone=np.zeros(6),
+        shape="ray",
         start=0.03,
         lift=0.10,
     )
-    paint_whorl(sheet, frame, whorl, Look(0.0, 1.0, 0.5, 0.3, 0.0, 0.0, 0.4))
+    paint_whorl(sheet, frame, whorl, Look(0.0, 1.0, bow=0.3, dusk=0.0, shadow=0.4))
     x, y = frame.plane(sheet, lift=0.16)
-    d = np.sqrt(x * x + y * y) * (1 / 0.075)
-    sx, sy = frame.light
-    sheet.lay(
-        ALL,
-        np.clip((1 - d) * frame.radius * 0.075 + 0.5, 0, 1),
-        np.full_like(d, 1.0),
-        0.85 + 3.0 * (x * sx + y * sy),
-    )
+    sun_x, sun_y = frame.light
+    cover = np.clip((0.075 - np.sqrt(x * x + y * y)) * frame.radius + 0.5, 0.0, 1.0)
+    sheet.lay(ALL, cover, 1.0, 0.85 + 3.0 * (x * sun_x + y * sun_y))
     tip = (58, 40, 52) if dark else (196, 132, 16)
-    return sheet, ramp([tip, tip, (206, 214, 130)]), ramp([(30, 20, 24)] * 2)
+    return sheet, ramp((tip, tip, (206, 214, 130))), flat((30, 20, 24))
