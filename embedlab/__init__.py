@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from embedlab.data.dataset import Dataset, split
     from embedlab.data.sources import load_dataset
     from embedlab.errors import EmbedlabError
-    from embedlab.models.training import train
+    from embedlab.experiment import train
     from embedlab.runs import Run, list_runs, open_run
 
 __version__ = "0.1.0"
@@ -22,7 +22,7 @@ _HOMES = {
     "split": "embedlab.data.dataset",
     "load_dataset": "embedlab.data.sources",
     "EmbedlabError": "embedlab.errors",
-    "train": "embedlab.models.training",
+    "train": "embedlab.experiment",
     "Run": "embedlab.runs",
     "list_runs": "embedlab.runs",
     "open_run": "embedlab.runs",

@@ -1,0 +1,74 @@
+"""TorchBody: a network's body that embeds, on a GPU or where there is no ONNX file of it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from embedlab.data.preprocessing import Preprocessing
+from embedlab.errors import EmbedlabError
+from embedlab.models.learner import is_out_of_memory
+from embedlab.models.network import Network
+from embedlab.models.tensors import as_input
+
+
+class TorchBody:
+    """A network's body.
+
+    Parameters
+    ----------
+    network : Network
+        It is moved to `device` and put into evaluation mode.
+    preprocessing : Preprocessing
+    device : torch.device
+    """
+
+    def __init__(
+        self, network: Network, preprocessing: Preprocessing, device: torch.device
+    ) -> None:
+        self._body = network.body.to(device).eval()
+        self._preprocessing = preprocessing
+        self._device = device
+
+    def embed_seen(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed a batch; in two halves where the device's memory is too small for it.
+
+        Parameters
+        ----------
+        seen : ndarray of shape (n, size, size, 3), uint8
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+
+        Raises
+        ------
+        EmbedlabError
+            If not even one picture fits.
+        """
+        try:
+            with torch.inference_mode():
+                vectors = self._body(as_input(seen, self._preprocessing, self._device))
+                return np.asarray(vectors.float().cpu().numpy())
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        if len(seen) == 1:
+            raise EmbedlabError(
+                f"The memory of {self._device} is too small for a picture of {seen.shape[1]} px.",
+                remedy="Choose a smaller size or backbone, or the device 'cpu'.",
+            )
+        half = len(seen) // 2
+        return np.concatenate([self.embed_seen(seen[:half]), self.embed_seen(seen[half:])])
+
+
+def body_digest(network: Network) -> str:
+    """Stand for the body's architecture and weights: 64 hexadecimal digits."""
+    digest = hashlib.sha256(network.name.encode())
+    for name, tensor in network.body.state_dict().items():
+        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
