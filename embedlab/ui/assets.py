@@ -10,6 +10,7 @@ from streamlit import runtime
 
 _IMPORT = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+_IDLE = re.compile(r"^\s*//.*\n|^\s+", re.MULTILINE)  # whole lines of comment, indentation
 
 
 def bundle(entry: Path) -> str:
@@ -41,12 +42,13 @@ def bundle(entry: Path) -> str:
         parts[path] = _IMPORT.sub("", text)
 
     visit(entry.resolve())
-    return "\n".join(
+    joined = "\n".join(
         text if path == entry.resolve() else _EXPORT.sub("", text) for path, text in parts.items()
     )
+    return _IDLE.sub("", joined)
 
 
-def media_url(data: bytes, mimetype: str, slot: str) -> str:
+def media_url(data: bytes, mimetype: str, slot: str, *, name: str | None = None) -> str:
     """Offer bytes to the browser of this session until its next run.
 
     Parameters
@@ -55,6 +57,8 @@ def media_url(data: bytes, mimetype: str, slot: str) -> str:
     mimetype : str
     slot : str
         Where on the page they are used: new bytes in the same slot replace the old ones.
+    name : str, optional
+        A digest of the content, where it is known already.
 
     Returns
     -------
@@ -64,5 +68,6 @@ def media_url(data: bytes, mimetype: str, slot: str) -> str:
     if not runtime.exists():
         return ""
     # Above 1 MiB, Streamlit's own address is made from three samples of the content only.
-    name = hashlib.blake2b(data, digest_size=16).hexdigest() if len(data) > 1 << 20 else None
+    if name is None and len(data) > 1 << 20:
+        name = hashlib.blake2b(data, digest_size=16).hexdigest()
     return runtime.get_instance().media_file_mgr.add(data, mimetype, slot, file_name=name)

@@ -1,7 +1,7 @@
 // The shapes that stand beside colours. Each is a list of corners around (0, 0), drawn so that
 // all shapes cover about the area of a disc of radius 1; the disc itself has no corners.
 
-function ring(corners, radius, turn) {
+function polygon(corners, radius, turn) {
   return Array.from({ length: corners }, (_, k) => {
     const angle = turn + (2 * Math.PI * k) / corners;
     return [radius * Math.cos(angle), radius * Math.sin(angle)];
@@ -32,17 +32,17 @@ const UP = -Math.PI / 2;
 
 export const SYMBOLS = {
   circle: null,
-  square: ring(4, 1.26, Math.PI / 4),
-  diamond: ring(4, 1.32, 0),
-  "triangle-up": ring(3, 1.42, UP),
-  "triangle-down": ring(3, 1.42, -UP),
+  square: polygon(4, 1.26, Math.PI / 4),
+  diamond: polygon(4, 1.32, 0),
+  "triangle-up": polygon(3, 1.42, UP),
+  "triangle-down": polygon(3, 1.42, -UP),
   cross: plus(1.2, 0.44),
   x: turned(plus(1.2, 0.44), Math.PI / 4),
   star: star(5, 1.5, 0.66),
-  pentagon: ring(5, 1.15, UP),
-  hexagon: ring(6, 1.1, 0),
-  "triangle-left": ring(3, 1.42, Math.PI),
-  "triangle-right": ring(3, 1.42, 0),
+  pentagon: polygon(5, 1.15, UP),
+  hexagon: polygon(6, 1.1, 0),
+  "triangle-left": polygon(3, 1.42, Math.PI),
+  "triangle-right": polygon(3, 1.42, 0),
 };
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,0 +1,209 @@
+"""The linked map: several panels over one set of points, one selection over all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from embedlab.ui.assets import bundle, media_url
+from embedlab.ui.linked_map import memory as memories
+from embedlab.ui.linked_map.values import Groups, MapState, Panel, Points, Scale
+from embedlab.ui.sprites import PER_SHEET, n_sheets, sheet
+
+_FRONTEND = Path(__file__).parent / "frontend"
+_BINARY = "application/octet-stream"
+_OFFERED_AT_ONCE = 16  # sheets, about 16 MB; further ones come when a picture on them is wanted
+_LATE_KEPT = 8
+
+_map = st.components.v2.component(
+    "embedlab.linked_map",
+    css=(_FRONTEND / "style.css").read_text(encoding="utf-8"),
+    js=bundle(_FRONTEND / "map.js"),
+)
+_late = st.components.v2.component(
+    "embedlab.late_sheets", js=(_FRONTEND / "late.js").read_text(encoding="utf-8")
+)
+
+
+def linked_map(
+    panels: Sequence[Panel],
+    *,
+    points: Points,
+    key: str,
+    selected: Sequence[int] | NDArray[Any] | None = None,
+    memory: str | None = None,
+    height: int = 420,
+    lines: NDArray[Any] | None = None,
+    on_select: Callable[[MapState], None] | None = None,
+    label: str = "Map of the pictures",
+) -> MapState:
+    """Show the same points in several panels, with their pictures at hand.
+
+    Hovering shows a point's picture and captions; click, lasso and box select, Shift adds; the
+    legend filters. Everything works by mouse, touch and keyboard.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        Two- and three-dimensional views of the points, in any mixture.
+    points : Points
+    key : str
+        The map's name, unique on the page.
+    selected : sequence of int, optional
+        Rows to select, put into effect when it is not what was passed the last time. For a
+        selection that comes from elsewhere: a link, a cell of a table.
+    memory : str, optional
+        Maps with the same memory, on whichever page, share selection, legend and zoom:
+        ``f"run:{run.id}"``. By default a map shares with itself only.
+    height : int
+        A panel's height in CSS pixels.
+    lines : ndarray of shape (m, 2), int, optional
+        Pairs of rows to join in all panels: a point and its true neighbours.
+    on_select : callable, optional
+        Called with the new state before the page runs again.
+    label : str
+        The map's name for screen readers.
+
+    Returns
+    -------
+    MapState
+        The selection now, also when it was made on another page.
+
+    Examples
+    --------
+    ::
+
+        state = linked_map(
+            [Panel("pca", "PCA 1-2", scores[:, :2], ("PC 1", "PC 2"))],
+            points=Points(run.items["id"], run.fingerprint, thumbnails=run.thumbnails),
+            key="map",
+            memory=f"run:{run.id}",
+        )
+        st.write(f"{len(state.selected)} pictures selected")
+    """
+    n = len(points)
+    for panel in panels:
+        if len(panel.coordinates) != n:
+            raise ValueError(
+                f"panel {panel.name!r} has {len(panel.coordinates)} rows for {n} points"
+            )
+    if len({panel.name for panel in panels}) != len(panels):
+        raise ValueError("the panels of a map have different names")
+    memory = memory or key
+    _take_over(selected, points, key=key, memory=memory)
+
+    def answer() -> None:
+        memories.keep((st.session_state.get(key) or {}).get("map"), points, memory=memory)
+        if on_select is not None:
+            on_select(memories.map_state(points, memory=memory))
+
+    late = points.thumbnails is not None and n_sheets(n) > _OFFERED_AT_ONCE
+    urls = {} if late or points.thumbnails is None else _offer(range(n_sheets(n)), points, key)
+    _map(
+        key=key,
+        data={
+            "token": points.token,
+            "n": n,
+            "memory": memory,
+            "label": label,
+            "height": height,
+            "panels": [_panel_data(panel, key) for panel in panels],
+            "colour": _colour_data(points.colour, key),
+            "captions": media_url(points.packed_captions, _BINARY, f"{key}.captions"),
+            "visible": media_url(points.packed_visible, _BINARY, f"{key}.visible")
+            if points.packed_visible is not None
+            else None,
+            "lines": [] if lines is None else np.asarray(lines, np.int64).ravel().tolist(),
+            "sheets": None if points.thumbnails is None else {"per": PER_SHEET, "urls": urls},
+            "state": memories.recall(points, memory=memory),
+        },
+        on_map_change=answer,
+    )
+    if late:
+        _late_sheets(points, f"{key}.late")
+    return memories.map_state(points, memory=memory)
+
+
+def _take_over(
+    selected: Sequence[int] | NDArray[Any] | None, points: Points, *, key: str, memory: str
+) -> None:
+    if selected is None:
+        return
+    asked = (points.token, *np.asarray(selected, np.int64).tolist())
+    mark = hash(asked)
+    slot = f"linked_map:{key}:passed"
+    if st.session_state.get(slot) != mark:
+        st.session_state[slot] = mark
+        memories.select(points, selected, memory=memory)
+
+
+def _panel_data(panel: Panel, key: str) -> dict[str, Any]:
+    arrows = panel.arrows
+    return {
+        "name": panel.name,
+        "title": panel.title,
+        "note": panel.note,
+        "axes": list(panel.axes),
+        "ticks": panel.ticks,
+        "dims": panel.n_dims,
+        "url": media_url(panel.packed, _BINARY, f"{key}.panel.{panel.name}"),
+        "arrows": None
+        if arrows is None
+        else {
+            "names": [str(name) for name in arrows.names],
+            "vectors": arrows.vectors.astype(float).ravel().tolist(),
+            "colours": list(arrows.colours),
+            "origin": arrows.origin,
+        },
+    }
+
+
+def _colour_data(colour: Groups | Scale | None, key: str) -> dict[str, Any] | None:
+    if colour is None:
+        return None
+    about: dict[str, Any] = {
+        "label": colour.label,
+        "url": media_url(colour.packed, _BINARY, f"{key}.colour"),
+    }
+    if isinstance(colour, Groups):
+        return about | {
+            "names": [str(name) for name in colour.names],
+            "colours": list(colour.colours),
+            "symbols": list(colour.symbols),
+        }
+    from plotly.colors import sequential
+
+    return about | {"limits": list(colour.limits), "stops": list(sequential.Viridis)}
+
+
+def _offer(numbers: Sequence[int], points: Points, slot: str) -> dict[str, str]:
+    """Give the addresses of sheets, by number."""
+    source = points.thumbnails
+    assert source is not None
+    picture = source if callable(source) else source.__getitem__
+    urls = {}
+    for place, number in enumerate(numbers):
+        made = sheet(points.token, number, len(points), picture)
+        urls[str(number)] = media_url(made.data, _BINARY, f"{slot}.sheet.{place}", name=made.name)
+    return urls
+
+
+@st.fragment
+def _late_sheets(points: Points, key: str) -> None:
+    """Hand out sheets when the map asks for them, without a run of the page."""
+    slot = f"linked_map:{key}"
+    asked = (st.session_state.get(key) or {}).get("wanted") or ()
+    known = range(n_sheets(len(points)))
+    kept = [k for k in st.session_state.get(slot, ()) if k in known and k not in asked]
+    wanted = [*kept, *(k for k in asked if isinstance(k, int) and k in known)][-_LATE_KEPT:]
+    st.session_state[slot] = wanted
+    _late(
+        key=key,
+        data={"token": points.token, "urls": _offer(wanted, points, key)},
+        on_wanted_change=lambda: None,
+    )

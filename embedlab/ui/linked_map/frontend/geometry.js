@@ -1,0 +1,389 @@
+// Pure functions on numbers and typed arrays: cameras, picking, regions, ticks. Nothing here
+// touches the page. Screen coordinates are CSS pixels inside the plot, y downwards; a `shown`
+// array holds 1 for every point that is drawn.
+
+// ---- extents ---------------------------------------------------------------------------------
+
+// Low and high corner over the rows that have a place; null when none has.
+export function extent(coordinates, dims) {
+  const low = new Array(dims).fill(Infinity);
+  const high = new Array(dims).fill(-Infinity);
+  for (let i = 0; i < coordinates.length; i += dims) {
+    if (!placed(coordinates, dims, i / dims)) continue;
+    for (let k = 0; k < dims; k += 1) {
+      const value = coordinates[i + k];
+      if (value < low[k]) low[k] = value;
+      if (value > high[k]) high[k] = value;
+    }
+  }
+  return low[0] === Infinity ? null : { low, high };
+}
+
+export function placed(coordinates, dims, row) {
+  for (let k = 0; k < dims; k += 1) if (!Number.isFinite(coordinates[row * dims + k])) return false;
+  return true;
+}
+
+// The extent of points and arrow tips; arrows widen it at most to `most` times the points' own.
+export function widened(box, vectors, dims, most = 1.6) {
+  const low = [...box.low];
+  const high = [...box.high];
+  for (let k = 0; k < dims; k += 1) {
+    const room = ((most - 1) * (box.high[k] - box.low[k])) / 2;
+    for (let i = k; i < vectors.length; i += dims) {
+      low[k] = Math.min(low[k], Math.max(vectors[i], box.low[k] - room));
+      high[k] = Math.max(high[k], Math.min(vectors[i], box.high[k] + room));
+    }
+  }
+  return { low, high };
+}
+
+// ---- the camera of a plane: x right, y up, one scale for both axes ----------------------------
+
+const MARGIN = 0.92;
+
+// A view is null (everything) or { cx, cy, zoom }; a camera is what it means on this screen.
+export function camera2d(view, box, width, height) {
+  const dx = box.high[0] - box.low[0] || 1e-6;
+  const dy = box.high[1] - box.low[1] || 1e-6;
+  const home = MARGIN * Math.min(width / dx, height / dy);
+  const scale = home * (view?.zoom ?? 1);
+  const cx = view?.cx ?? (box.low[0] + box.high[0]) / 2;
+  const cy = view?.cy ?? (box.low[1] + box.high[1]) / 2;
+  return { scale, home, ox: width / 2 - scale * cx, oy: height / 2 + scale * cy, width, height };
+}
+
+export function project2d(coordinates, camera, sx, sy) {
+  const { scale, ox, oy } = camera;
+  for (let i = 0, n = sx.length; i < n; i += 1) {
+    sx[i] = ox + scale * coordinates[2 * i];
+    sy[i] = oy - scale * coordinates[2 * i + 1];
+  }
+}
+
+export function viewOf2d(camera) {
+  return {
+    cx: (camera.width / 2 - camera.ox) / camera.scale,
+    cy: (camera.oy - camera.height / 2) / camera.scale,
+    zoom: camera.scale / camera.home,
+  };
+}
+
+export function panned2d(camera, dx, dy) {
+  return viewOf2d({ ...camera, ox: camera.ox + dx, oy: camera.oy + dy });
+}
+
+export const MOST_ZOOM = 400;
+export const LEAST_ZOOM = 0.5;
+
+// Zoom by a factor while the place under (x, y) stays where it is.
+export function zoomed2d(camera, factor, x, y) {
+  const now = camera.scale / camera.home;
+  const wanted = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, now * factor));
+  const f = wanted / now;
+  return viewOf2d({
+    ...camera,
+    scale: camera.scale * f,
+    ox: x + (camera.ox - x) * f,
+    oy: y + (camera.oy - y) * f,
+  });
+}
+
+// The view that shows some rows large; null when none of them has a place.
+export function viewOfRows2d(coordinates, rows, box, width, height) {
+  const some = extent(
+    Float32Array.from(rows.flatMap((row) => [coordinates[2 * row], coordinates[2 * row + 1]])), 2,
+  );
+  if (!some) return null;
+  const { home } = camera2d(null, box, width, height);
+  const dx = some.high[0] - some.low[0];
+  const dy = some.high[1] - some.low[1];
+  const scale = 0.8 * Math.min(width / (dx || 1e-12), height / (dy || 1e-12));
+  return {
+    cx: (some.low[0] + some.high[0]) / 2,
+    cy: (some.low[1] + some.high[1]) / 2,
+    zoom: Math.min(rows.length > 1 ? 40 : 6, Math.max(1, scale / home)),
+  };
+}
+
+// ---- the camera of a space: turntable, third axis upwards, parallel projection ----------------
+
+export const HOME_3D = Object.freeze({ yaw: 0.6, pitch: 0.42, zoom: 1, dx: 0, dy: 0 });
+
+// Middle of the box, and how far the farthest corner is from it.
+export function sphere(box) {
+  const centre = box.low.map((low, k) => (low + box.high[k]) / 2);
+  return { centre, radius: Math.hypot(...box.high.map((high, k) => high - centre[k])) || 1e-6 };
+}
+
+export function camera3d(view, ball, width, height) {
+  const { yaw, pitch, zoom, dx, dy } = view ?? HOME_3D;
+  const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
+  const home = (0.9 * Math.min(width, height)) / 2 / ball.radius;
+  const side = Math.min(width, height);
+  return {
+    right: [cy, sy, 0],
+    up: [-sy * sp, cy * sp, cp],
+    near: [sy * cp, -cy * cp, sp], // towards the eye
+    centre: ball.centre,
+    radius: ball.radius,
+    scale: home * zoom,
+    ox: width / 2 + dx * side,
+    oy: height / 2 + dy * side,
+    width,
+    height,
+  };
+}
+
+export function place3d(point, camera) {
+  const d = point.map((value, k) => value - camera.centre[k]);
+  const dot = (axis) => axis[0] * d[0] + axis[1] * d[1] + axis[2] * d[2];
+  return [
+    camera.ox + camera.scale * dot(camera.right),
+    camera.oy - camera.scale * dot(camera.up),
+    dot(camera.near) / camera.radius, // -1 far, 1 near
+  ];
+}
+
+export function project3d(coordinates, camera, sx, sy, depth) {
+  const { right, up, near, scale, ox, oy, centre, radius } = camera;
+  for (let i = 0, j = 0, n = sx.length; i < n; i += 1, j += 3) {
+    const x = coordinates[j] - centre[0];
+    const y = coordinates[j + 1] - centre[1];
+    const z = coordinates[j + 2] - centre[2];
+    sx[i] = ox + scale * (right[0] * x + right[1] * y);
+    sy[i] = oy - scale * (up[0] * x + up[1] * y + up[2] * z);
+    depth[i] = (near[0] * x + near[1] * y + near[2] * z) / radius;
+  }
+}
+
+const TURN = 0.01; // radians a pixel
+
+// The near side follows the pointer.
+export function turned3d(view, dx, dy) {
+  const { yaw, pitch, ...rest } = view ?? HOME_3D;
+  const half = Math.PI / 2;
+  return {
+    ...rest,
+    yaw: yaw - TURN * dx,
+    pitch: Math.min(half, Math.max(-half, pitch + TURN * dy)),
+  };
+}
+
+export function zoomed3d(view, factor, x, y, width, height) {
+  const old = view ?? HOME_3D;
+  const zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, old.zoom * factor));
+  const f = zoom / old.zoom;
+  const side = Math.min(width, height);
+  const moved = (offset, pointer, length) => {
+    const middle = length / 2 + offset * side;
+    return (pointer + (middle - pointer) * f - length / 2) / side;
+  };
+  return { ...old, zoom, dx: moved(old.dx, x, width), dy: moved(old.dy, y, height) };
+}
+
+export function moved3d(view, dx, dy, width, height) {
+  const old = view ?? HOME_3D;
+  const side = Math.min(width, height);
+  return { ...old, dx: old.dx + dx / side, dy: old.dy + dy / side };
+}
+
+// ---- picking and regions -----------------------------------------------------------------------
+
+// The shown point nearest to (x, y) within `reach`; -1 when there is none. Among points whose disc
+// (radius) lies under the pointer, a space gives the one in front.
+export function pick(sx, sy, shown, x, y, reach, depth = null, radius = 0) {
+  let best = -1;
+  let least = reach * reach;
+  let front = -Infinity;
+  const disc = radius * radius;
+  for (let i = 0, n = sx.length; i < n; i += 1) {
+    const dx = sx[i] - x;
+    const dy = sy[i] - y;
+    const d = dx * dx + dy * dy;
+    if (d > least || !shown[i]) continue; // NaN is never greater, and never shown
+    if (depth && d <= disc) {
+      if (depth[i] <= front) continue;
+      front = depth[i];
+      least = disc;
+    } else {
+      least = d;
+    }
+    best = i;
+  }
+  return best;
+}
+
+// The shown point that an arrow key leads to: nearest within 60 degrees of the direction, where
+// way aside counts double. -1 when there is none.
+export function towards(sx, sy, shown, from, dx, dy) {
+  let best = -1;
+  let least = Infinity;
+  for (let i = 0, n = sx.length; i < n; i += 1) {
+    if (!shown[i] || i === from) continue;
+    const x = sx[i] - sx[from];
+    const y = sy[i] - sy[from];
+    const along = x * dx + y * dy;
+    const aside = Math.abs(x * dy - y * dx);
+    if (along <= 0 || aside > 1.75 * along) continue;
+    const cost = along + 2 * aside;
+    if (cost < least) {
+      least = cost;
+      best = i;
+    }
+  }
+  return best;
+}
+
+// Whether (x, y) lies within a closed outline [x0, y0, x1, y1, ...] (even-odd rule).
+export function inside(x, y, outline) {
+  let within = false;
+  const n = outline.length;
+  for (let i = 0, j = n - 2; i < n; j = i, i += 2) {
+    const yi = outline[i + 1];
+    const yj = outline[j + 1];
+    if (yi > y === yj > y) continue;
+    if (x < ((outline[j] - outline[i]) * (y - yi)) / (yj - yi) + outline[i]) within = !within;
+  }
+  return within;
+}
+
+// Rows of the shown points within an outline.
+export function lassoed(sx, sy, shown, outline) {
+  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let i = 0; i < outline.length; i += 2) {
+    left = Math.min(left, outline[i]);
+    right = Math.max(right, outline[i]);
+    top = Math.min(top, outline[i + 1]);
+    bottom = Math.max(bottom, outline[i + 1]);
+  }
+  const rows = [];
+  for (let i = 0, n = sx.length; i < n; i += 1) {
+    if (!shown[i]) continue;
+    const x = sx[i];
+    const y = sy[i];
+    if (x < left || x > right || y < top || y > bottom) continue;
+    if (inside(x, y, outline)) rows.push(i);
+  }
+  return rows;
+}
+
+export function boxed(sx, sy, shown, x0, y0, x1, y1) {
+  const [left, right] = x0 < x1 ? [x0, x1] : [x1, x0];
+  const [top, bottom] = y0 < y1 ? [y0, y1] : [y1, y0];
+  const rows = [];
+  for (let i = 0, n = sx.length; i < n; i += 1) {
+    if (shown[i] && sx[i] >= left && sx[i] <= right && sy[i] >= top && sy[i] <= bottom) rows.push(i);
+  }
+  return rows;
+}
+
+// ---- drawing order ----------------------------------------------------------------------------
+
+// All rows once, in an order without pattern, so that no class lies over another by its place in
+// the file: steps of about the golden section, coprime to n.
+export function mixedOrder(n) {
+  const order = new Uint32Array(n);
+  if (n < 3) return order.map((_, k) => k);
+  const gcd = (a, b) => (b ? gcd(b, a % b) : a);
+  let step = Math.round(n * 0.6180339887);
+  while (gcd(step, n) !== 1) step += 1;
+  for (let k = 0, row = 0; k < n; k += 1, row = (row + step) % n) order[k] = row;
+  return order;
+}
+
+const LEVELS = 1024;
+
+// Rows from far to near; depth lies between -1 and 1.
+export function farToNear(depth, rows) {
+  const level = (row) =>
+    Math.max(0, Math.min(LEVELS - 1, Math.floor(((depth[row] + 1) / 2) * LEVELS))) || 0;
+  const starts = new Uint32Array(LEVELS + 1);
+  for (let k = 0; k < rows.length; k += 1) starts[level(rows[k]) + 1] += 1;
+  for (let k = 0; k < LEVELS; k += 1) starts[k + 1] += starts[k];
+  const sorted = new Uint32Array(rows.length);
+  for (let k = 0; k < rows.length; k += 1) {
+    const l = level(rows[k]);
+    sorted[starts[l]] = rows[k];
+    starts[l] += 1;
+  }
+  return sorted;
+}
+
+// Rows that get a picture: taken in the given order wherever a square of `size` around the point
+// is still free by three quarters, at most `limit`.
+export function spreadOut(sx, sy, shown, order, width, height, size, limit) {
+  const step = size * 0.75;
+  const columns = Math.ceil(width / step) + 2;
+  const taken = new Map();
+  const rows = [];
+  for (let k = 0; k < order.length && rows.length < limit; k += 1) {
+    const row = order[k];
+    if (!shown[row]) continue;
+    const x = sx[row];
+    const y = sy[row];
+    if (x < 0 || y < 0 || x > width || y > height) continue;
+    const column = Math.floor(x / step);
+    const line = Math.floor(y / step);
+    let free = true;
+    for (let dy = -1; dy <= 1 && free; dy += 1) {
+      for (let dx = -1; dx <= 1 && free; dx += 1) {
+        const other = taken.get((line + dy) * columns + column + dx);
+        if (other === undefined) continue;
+        free = Math.max(Math.abs(sx[other] - x), Math.abs(sy[other] - y)) >= step;
+      }
+    }
+    if (!free) continue;
+    taken.set(line * columns + column, row);
+    rows.push(row);
+  }
+  return rows;
+}
+
+// ---- axes ---------------------------------------------------------------------------------------
+
+// Round numbers between low and high, about `count` of them, and their decimals.
+export function ticks(low, high, count) {
+  const span = high - low;
+  if (!(span > 0) || !Number.isFinite(span)) return { values: [], decimals: 0 };
+  const raw = span / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * [1, 2, 5, 10].find((m) => m * power >= raw * 0.999);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  const values = [];
+  for (let k = first; k <= last; k += 1) values.push(k * step);
+  return { values, decimals };
+}
+
+export function tickText(value, decimals) {
+  if (value !== 0 && (Math.abs(value) >= 1e6 || decimals > 5)) return value.toExponential(1);
+  const text = Math.abs(value).toFixed(decimals);
+  return (Number(text) === 0 ? "" : value < 0 ? "\u2212" : "") + text;
+}
+
+// A good radius for so many points, in CSS pixels.
+export function pointRadius(n) {
+  return Math.min(5.2, Math.max(1.6, 7.2 - 1.15 * Math.log10(Math.max(1, n))));
+}
+
+// ---- a set of rows as bits ------------------------------------------------------------------------
+
+export function maskToBits(mask) {
+  const bytes = new Uint8Array((mask.length + 7) >> 3);
+  for (let i = 0; i < mask.length; i += 1) if (mask[i]) bytes[i >> 3] |= 1 << (i & 7);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) {
+    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  }
+  return btoa(text);
+}
+
+export function bitsToMask(bits, n) {
+  const mask = new Uint8Array(n);
+  if (!bits) return mask;
+  const text = atob(bits);
+  for (let i = 0; i < n; i += 1) mask[i] = (text.charCodeAt(i >> 3) >> (i & 7)) & 1;
+  return mask;
+}

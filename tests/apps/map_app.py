@@ -1,0 +1,98 @@
+"""Synthetic points with drawn pictures in several panels, for tests and benchmarks.
+
+The address says what is shown: ?n=10000&panels=4&colour=value&late=1
+"""
+
+import numpy as np
+import streamlit as st
+
+from embedlab.figures.palette import class_style
+from embedlab.ui.linked_map import Arrows, Groups, Panel, Points, Scale, linked_map
+from embedlab.ui.picture_grid import Caption, picture_grid
+from tests.apps.drawn import jpeg
+
+CLASSES = ("daisy", "dandelion", "<b>rose</b>", "sunflower", "tulip")
+
+st.set_page_config(layout="wide")
+n = int(st.query_params.get("n", "750"))
+n_panels = int(st.query_params.get("panels", "4"))
+kind = st.query_params.get("colour", "class")
+
+
+@st.cache_resource
+def cloud(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give labels, predictions and (n, 9) coordinates of five clouds."""
+    rng = np.random.default_rng(7)
+    labels = rng.integers(0, len(CLASSES), n)
+    centres = rng.normal(0, 3.0, (len(CLASSES), 9))
+    values = centres[labels] + rng.normal(0, 1.0, (n, 9)) * [2, 1.5, 1, 1, 1, 1, 1, 1, 1]
+    guesses = np.where(rng.random(n) < 0.1, rng.integers(0, len(CLASSES), n), labels)
+    return labels, guesses, values.astype(np.float32)
+
+
+@st.cache_resource
+def made(n: int, kind: str) -> tuple[list[Panel], Points]:
+    """Give the panels and the points."""
+    labels, guesses, values = cloud(n)
+    styles = [class_style(k) for k in range(len(CLASSES))]
+    colours = [style.colour for style in styles]
+    groups = Groups("class", CLASSES, labels, colours, [style.symbol for style in styles])
+    centres = np.array([values[labels == k].mean(0) for k in range(len(CLASSES))])
+    arrows = Arrows(CLASSES, centres[:, 2:4] * 0.8, colours, "0 is the mean of the data")
+    third = values[:, 4:6].copy()
+    third[::50] = np.nan
+    panels = [
+        Panel("one", "PCA 1-2", values[:, :2], ("PC 1 (31 %)", "PC 2 (17 %)")),
+        Panel("two", "LDA", values[:, 2:4], ("LD 1", "LD 2"), "fitted on training", arrows=arrows),
+        Panel("three", "UMAP", third, note="axes without units", ticks=False),
+        Panel("four", "PCA 1-3", values[:, 6:9], ("PC 1", "PC 2", "PC 3")),
+    ]
+    points = Points(
+        [f"photo_{row:06d}.jpg" for row in range(n)],
+        fingerprint="synthetic",
+        colour=Scale("confidence", values[:, 8]) if kind == "value" else groups,
+        captions={
+            "class": np.array(CLASSES)[labels],
+            "prediction": np.array(CLASSES)[guesses],
+        },
+        thumbnails=jpeg,
+    )
+    return panels, points
+
+
+panels, points = made(n, kind)
+if st.query_params.get("only3d"):
+    panels = panels[3:]
+
+
+@st.fragment
+def explorer() -> None:
+    """Show the map and a gallery of what is selected on it."""
+    chosen = st.session_state.get("passed")
+    state = linked_map(panels[:n_panels], points=points, key="map", selected=chosen, memory="test")
+    rows = [int(row) for row in state.selected[:12]]
+    st.write(f"selected {len(state.selected)} clicked {state.clicked} hidden {list(state.hidden)}")
+    if rows:
+        captions = [Caption(points.ids[row]) for row in rows]
+        picture_grid(rows, key="chosen", thumbnails=jpeg, captions=captions, cell=80)
+
+
+def page() -> None:
+    """Show the page of the map."""
+    explorer()
+    left, right = st.columns(2)
+    if left.button("Pass 3, 5"):
+        st.session_state["passed"] = [3, 5]
+        st.rerun()
+    right.button("Run again")
+
+
+def other() -> None:
+    """Show a page without the map, and one panel that shares its memory."""
+    state = linked_map(panels[:1], points=points, key="elsewhere", memory="test")
+    st.write(f"elsewhere {len(state.selected)}")
+
+
+st.navigation(
+    [st.Page(page, title="Map", default=True), st.Page(other, title="Other", url_path="other")]
+).run()
