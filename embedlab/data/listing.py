@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from embedlab.data.dataset import Skipped
 from embedlab.data.decoding import looks_like_picture
@@ -33,6 +34,28 @@ class Found:
 
     id: str
     path: Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that lies in a folder.
+
+    Parameters
+    ----------
+    kind : "picture", "other", "folder", "hidden" or "refused"
+        A picture is what is called like one or begins like one.
+    id : str
+        As in `Found`.
+    path : Path
+        As in `Found`.
+    reason : str
+        Why it is refused.
+    """
+
+    kind: Literal["picture", "other", "folder", "hidden", "refused"]
+    id: str
+    path: Path
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,42 @@ def list_folder(root: Path) -> Listing:
     EmbedlabError
         If the folder is missing or cannot be read.
     """
+    files: list[Found] = []
+    others: list[Found] = []
+    folders: list[str] = []
+    refused: list[Skipped] = []
+    hidden = 0
+    for entry in walk_folder(root):
+        if entry.kind == "refused":
+            refused.append(Skipped(entry.id, entry.reason))
+        elif entry.kind == "hidden":
+            hidden += 1
+        elif entry.kind == "folder":
+            folders.append(entry.id)
+        else:
+            found = Found(entry.id, entry.path)
+            (files if entry.kind == "picture" else others).append(found)
+    return Listing(tuple(files), tuple(others), tuple(folders), hidden, tuple(refused))
+
+
+def walk_folder(root: Path) -> Iterator[Entry]:
+    """Go through all that lies below a folder, in no particular order, holding none of it.
+
+    Parameters
+    ----------
+    root : Path
+        An existing folder.
+
+    Yields
+    ------
+    Entry
+        By the rules of `list_folder`.
+
+    Raises
+    ------
+    EmbedlabError
+        If the folder is missing or cannot be read.
+    """
     try:
         base = root.resolve(strict=True)
         os.scandir(base).close()
@@ -102,24 +161,19 @@ def list_folder(root: Path) -> Listing:
             f"The folder {root} cannot be read: {error.strerror or error}.",
             remedy="Check its name and that you may open it.",
         ) from error
-    files: list[Found] = []
-    others: list[Found] = []
-    folders: list[str] = []
-    refused: list[Skipped] = []
-    hidden = 0
     for entry, id_ in _walk(base):
         if isinstance(entry, OSError):
-            refused.append(Skipped(id_, f"cannot be opened: {entry.strerror or entry}"))
-        elif is_hidden(entry.name):
-            hidden += 1
+            yield Entry("refused", id_, base, f"cannot be opened: {entry.strerror or entry}")
+            continue
+        path = Path(entry.path)
+        if is_hidden(entry.name):
+            yield Entry("hidden", id_, path)
         elif entry.is_dir(follow_symlinks=False):
-            folders.append(id_)
+            yield Entry("folder", id_, path)
         elif reason := _refusal(entry, base):
-            refused.append(Skipped(id_, reason))
+            yield Entry("refused", id_, path, reason)
         else:
-            found = Found(id_, Path(entry.path))
-            (files if may_be_picture(found) else others).append(found)
-    return Listing(tuple(files), tuple(others), tuple(folders), hidden, tuple(refused))
+            yield Entry("picture" if may_be_picture(Found(id_, path)) else "other", id_, path)
 
 
 def is_hidden(name: str) -> bool:
@@ -154,15 +208,13 @@ def _walk(root: Path) -> Iterator[tuple[os.DirEntry[str] | OSError, str]]:
         folder, prefix = waiting.pop()
         try:
             with os.scandir(folder) as opened:
-                entries = list(opened)
+                for entry in opened:
+                    id_ = prefix + _as_text(entry.name)
+                    yield entry, id_
+                    if entry.is_dir(follow_symlinks=False) and not is_hidden(entry.name):
+                        waiting.append((entry.path, f"{id_}/"))
         except OSError as error:
             yield error, prefix.rstrip("/")
-            continue
-        for entry in entries:
-            id_ = prefix + _as_text(entry.name)
-            yield entry, id_
-            if entry.is_dir(follow_symlinks=False) and not is_hidden(entry.name):
-                waiting.append((entry.path, f"{id_}/"))
 
 
 def _as_text(name: str) -> str:
