@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from embedlab.data.formats import FORMATS, refusal
 from embedlab.errors import EmbedlabError
 
 MAX_PIXELS = 50_000_000
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 WHITE = (255, 255, 255)
 
 # No picture within the cap needs more bytes than this for a pixel, whatever its format.
@@ -33,26 +32,6 @@ _UPRIGHT = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}
-_TO_JPEG = "Save it as JPEG or PNG first."
-_TO_PIXELS = "Draw it as PNG first, with Inkscape or ImageMagick."
-_HEIC = ("a HEIC picture", "Save it as JPEG first: 'heif-convert PICTURE out.jpg', or Preview.")
-
-# How the formats begin that are read; WebP and BMP apart.
-_READ = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-# Formats that people have and that are not decoded here: (offset, bytes) -> what and what to do.
-REFUSED = {
-    (4, b"ftypavif"): ("an AVIF picture", _TO_JPEG),
-    **{(4, b"ftyp" + brand): _HEIC for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")},
-    (0, b"\0\0\0\x0cJXL "): ("a JPEG XL picture", _TO_JPEG),
-    (0, b"\xff\x0a"): ("a JPEG XL picture", _TO_JPEG),
-    (0, b"\0\0\0\x0cjP  "): ("a JPEG 2000 picture", _TO_JPEG),
-    (0, b"8BPS"): ("a Photoshop document", _TO_JPEG),
-    (0, b"\0\0\1\0"): ("an icon file", _TO_JPEG),
-    (0, b"%!PS"): ("an EPS or PostScript drawing", _TO_PIXELS),
-    (0, b"\xc5\xd0\xd3\xc6"): ("an EPS or PostScript drawing", _TO_PIXELS),
-    (0, b"%PDF"): ("a PDF document", _TO_PIXELS),
 }
 
 
@@ -158,19 +137,6 @@ def check(data: bytes | Path, *, max_pixels: int = MAX_PIXELS, name: str = "") -
     return Facts(hashlib.sha256(encoded).hexdigest(), width, height, remarks)
 
 
-def looks_like_picture(head: bytes) -> bool:
-    """Say whether a file that begins with these 12 bytes or more is of a known picture format.
-
-    True also for formats that are refused by name, so that people are told about such files.
-    """
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"WEBP"
-    if head[:2] == b"BM":
-        return head[6:10] == b"\0\0\0\0"
-    known = any(head[at : at + len(magic)] == magic for at, magic in REFUSED if magic != b"%PDF")
-    return known or head.startswith(_READ)
-
-
 class _UnusableError(Exception):
     """Why a picture is refused, without its name."""
 
@@ -193,7 +159,8 @@ def _decode(
 ) -> tuple[Image.Image, tuple[int, int], tuple[str, ...]]:
     """Decode; give the picture, its full upright size and the remarks."""
     try:
-        _refuse_by_name(data)
+        if refused := refusal(data):
+            raise _UnusableError(*refused)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             size = image.size
             if size[0] * size[1] > max_pixels:
@@ -246,19 +213,6 @@ def _read(path: Path, max_pixels: int, name: str) -> bytes:
         ) from error
 
 
-def _refuse_by_name(data: bytes) -> None:
-    if not data:
-        raise _UnusableError("is empty")
-    for (offset, magic), (kind, hint) in REFUSED.items():
-        if data[offset : offset + len(magic)] == magic:
-            raise _UnusableError(f"is {kind}, which embedlab does not read", hint)
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith(b"<") and b"<svg" in head:
-        raise _UnusableError("is an SVG drawing, which embedlab does not read", _TO_PIXELS)
-    if head.startswith((b"<!doctype html", b"<html")):
-        raise _UnusableError("is a web page, not a picture", "Was the download refused?")
-
-
 def _remarks(image: Image.Image) -> tuple[str, ...]:
     found = {
         "animated": getattr(image, "n_frames", 1) > 1,
@@ -305,8 +259,11 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
         low, high = 0.0, 255.0
     elif image.mode == "I" and low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
-    scaled: NDArray[np.float64] = (values - low) * (255.0 / max(high - low, 1e-300))
-    grey = Image.fromarray(np.rint(scaled).astype(np.uint8))
+    grey8 = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), 256):  # rows at a time: float64 needs eight times the room
+        block = values[start : start + 256].astype(np.float64)
+        grey8[start : start + 256] = np.rint((block - low) * 255 / ((high - low) or 1))
+    grey = Image.fromarray(grey8)
     clear: Any = image.info.get("transparency")
     if clear is not None:
         grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))

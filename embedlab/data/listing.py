@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from embedlab.data.dataset import Skipped
-from embedlab.data.decoding import looks_like_picture
+from embedlab.data.formats import looks_like_picture
 from embedlab.errors import EmbedlabError
 
 PICTURE_SUFFIXES = frozenset(
