@@ -109,7 +109,7 @@ def bracts(flower: Flower, frame: Frame) -> Iterator[Layer]:
     rng = flower.chance(3)
     body, shade = _greens(rng, 0.0)
     n, reach, half, shape = (
-        (5, 1.20, 0.17, "heart") if flower.kind == "rose" else (13, 1.06, 0.14, "point")
+        (5, 1.10, 0.16, "heart") if flower.kind == "rose" else (13, 1.06, 0.14, "point")
     )
     whorl = Whorl(
         angle=np.arange(n) * (2 * math.pi / n) + rng.uniform(0, 6) + rng.normal(0, 0.1, n),
@@ -209,8 +209,8 @@ def _paint_leaf(sheet: Sheet, foliage: Foliage, leaf: Leaf, sun: tuple[float, fl
     u = np.clip(u, 0.0, 1.0)
     out = np.abs(across)
     book = np.clip(across * 5.0, -1.0, 1.0) * sideways
-    rib = np.maximum(1.0 - out * (4.0 + 8.0 * u), 0.0)
+    rib = np.maximum(1.0 - out * (2.6 + 3.0 * u), 0.0)
     vein = np.maximum(1.0 - np.abs(fraction(u * 7.0 - out * 1.1) - 0.5) * 5.0, 0.0)
     light = 0.80 + 0.20 * book - 0.12 * out + 0.12 * soft(u * 1.4)
-    light += 0.05 * vein * (1.0 - out) + 0.12 * rib - 0.30 * (1.0 - soft(u * 5.0))
-    sheet.lay(box, np.clip(gap + 0.5, 0.0, 1.0), 0.44 + 0.30 * rib + 0.14 * book, light)
+    light += 0.05 * vein * (1.0 - out) + 0.09 * rib - 0.30 * (1.0 - soft(u * 5.0))
+    sheet.lay(box, np.clip(gap + 0.5, 0.0, 1.0), 0.44 + 0.24 * rib + 0.14 * book, light)

@@ -93,7 +93,7 @@ _HILLS = ((126, 160, 158), (84, 134, 72))
 
 def soil(rng: np.random.Generator, side: int) -> Field:
     """Draw crumbs and pebbles, lit aslant."""
-    light, dark = _near(rng, (138, 102, 70), 11), _plain((46, 32, 23))
+    light, dark = _near(rng, (138, 104, 74), 7), _plain((46, 32, 23))
     fine, crumbs, clods = (patch(rng, side, grain=grain) for grain in (31, 13, 5))
     height = 0.22 * fine + 0.40 * crumbs + 0.38 * clods
     slope = np.clip(height - np.roll(height, (1, -1), axis=(0, 1)), -0.25, 0.25)

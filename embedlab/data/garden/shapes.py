@@ -51,11 +51,11 @@ def _ray(t: Along) -> Along:
 
 
 def _tepal(t: Along) -> Along:
-    return np.asarray((t + 0.01) ** 0.72 * (1 - t) ** 0.62 * (1 + 0.25 * t))
+    return np.asarray((t + 0.01) ** 0.78 * (1 - t) ** 0.74 * (1 + 0.5 * t))
 
 
 def _egg(t: Along) -> Along:
-    return np.asarray((t + 0.015) ** 0.5 * (1 - t) ** 0.44)
+    return np.asarray((t + 0.015) ** 0.48 * (1 - t) ** 0.54)
 
 
 def _blade(t: Along) -> Along:

@@ -32,7 +32,7 @@ def cup(flower: Flower, frame: Frame, rng: np.random.Generator) -> Iterator[Laye
     """Paint six petals around the cup: three behind, two at the sides, one before."""
     body, shade = tinted(flower.hue, rng)
     sheet = frame.window(1.35)
-    wide, side_light = flower.openness, frame.light[0]
+    wide, side_light = 0.12 + 0.88 * flower.openness, frame.light[0]
     streak = float(rng.uniform(0.0, 0.07))
     front = float(rng.normal(0, 0.05))
     for petal in (
