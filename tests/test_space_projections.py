@@ -129,8 +129,8 @@ def test_lda_of_long_vectors_has_axes_for_the_raw_vectors(
     digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vectors, labels = digits
-    monkeypatch.setattr("embedlab.space.linear.LDA_DIMS", 40)
-    monkeypatch.setattr("embedlab.space.linear.LDA_COMPONENTS", 20)
+    monkeypatch.setattr("embedlab.space.discriminant.LDA_DIMS", 40)
+    monkeypatch.setattr("embedlab.space.discriminant.LDA_COMPONENTS", 20)
     view = lda(vectors, labels)
     reduced = PCA(20, svd_solver="full").fit_transform(vectors.astype(np.float64))
     reference = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto", n_components=2)

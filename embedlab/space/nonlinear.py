@@ -14,8 +14,8 @@ from embedlab.errors import EmbedlabError
 from embedlab.home import home
 from embedlab.progress import Progress, silent
 from embedlab.space import vectors as _vectors
-from embedlab.space.linear import pca
 from embedlab.space.neighbours import NeighbourIndex
+from embedlab.space.principal import pca
 from embedlab.space.views import View
 
 FEWEST = 4

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from embedlab.space.discriminant import LdaControl, lda, lda_control
 from embedlab.space.fidelity import Alignment, align, neighbours_kept, trustworthiness
-from embedlab.space.linear import LdaControl, lda, lda_control, pca
 from embedlab.space.nonlinear import umap
+from embedlab.space.principal import pca
 from embedlab.space.views import LinearView, View
 
 __all__ = [
