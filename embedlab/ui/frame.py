@@ -92,18 +92,28 @@ def _choose_run() -> None:
         st.info("There is no run on this machine yet.")
         return
     asked = st.query_params.get("run")
-    if asked is not None and asked not in runs:
-        st.session_state["missing_run"] = asked
-        del st.query_params["run"]
+    if asked in runs:
+        st.session_state["run"] = asked
+    else:
+        if asked is not None:
+            st.session_state["missing_run"] = asked
+        if st.session_state.get("run") not in runs:
+            st.session_state["run"] = next(iter(runs))
+        # The address always names the run: on another machine, another one may come first.
+        st.query_params["run"] = st.session_state["run"]
     st.selectbox(
         "Run",
         list(runs),
         format_func=lambda id_: runs[id_].title,
         key="run",
-        bind="query-params",
+        on_change=_put_run_into_address,
         help="A run is one set of pictures seen by one network.",
     )
     st.caption(run_line(current_run()))
+
+
+def _put_run_into_address() -> None:
+    st.query_params["run"] = st.session_state["run"]
 
 
 def current_run() -> Run:
