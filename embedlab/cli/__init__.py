@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("embedlab.cli.train", "Train a classifier on pictures and keep it as a run."),
     "project": ("embedlab.cli.project", "Lay a run's pictures out with UMAP and keep the layout."),
     "runs": ("embedlab.cli.runs", "List, show, pack, unpack and remove runs."),
-    "jobs": ("embedlab.jobs_cli", "List, watch, cancel and take up long work."),
+    "jobs": ("embedlab.cli.jobs", "List, watch, cancel and take up long work."),
     "app": ("embedlab.cli.app", "Open the app in the browser."),
     "doctor": ("embedlab.cli.doctor", "Say what works here, what is cached and what is missing."),
 }

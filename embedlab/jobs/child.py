@@ -8,15 +8,28 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from embedlab.files import write_json
 from embedlab.jobs.failures import explain
-from embedlab.jobs.record import BEAT_SECONDS, DONE, FAILED, beat
+from embedlab.jobs.processes import identify
+from embedlab.jobs.record import (
+    ACTIVE,
+    BEAT_SECONDS,
+    DONE,
+    FAILED,
+    RUNNING,
+    beat,
+    locked,
+    read_record,
+    write_record,
+)
 
 JOB_VARIABLE = "EMBEDLAB_JOB"
+ATTEMPT_VARIABLE = "EMBEDLAB_JOB_ATTEMPT"
 _WRITE_SECONDS = 0.4
 
 
@@ -60,6 +73,7 @@ class ChildReport:
         self._thread = threading.Thread(target=self._keep_writing, name="report", daemon=True)
 
     def __enter__(self) -> Self:
+        self._join()
         self.work.mkdir(exist_ok=True)
         self._thread.start()
         return self
@@ -107,6 +121,27 @@ class ChildReport:
         with self._lock:
             self._result.update(values)
             self._changed = True
+
+    def _join(self) -> None:
+        """Make sure that the record knows this process.
+
+        It does not when the runner was killed in the moment between starting this process and
+        writing it down. If the job was cancelled or taken up again since, this process ends.
+        """
+        me, attempt = identify(os.getpid()), os.environ.get(ATTEMPT_VARIABLE)
+        if me is None or attempt is None or not (self.folder / "status.json").exists():
+            return
+        with locked(self.folder.parent):
+            record = read_record(self.folder)
+            if record is None or record.attempt != int(attempt) or record.state not in ACTIVE:
+                sys.exit("This attempt of the job is no longer wanted.")
+            if me not in record.processes:
+                processes = (*record.processes, me)
+                began = record.began or time.time()
+                write_record(
+                    self.folder,
+                    replace(record, state=RUNNING, began=began, processes=processes),
+                )
 
     def _keep_writing(self) -> None:
         """Write at a bearable pace, so that neither the work nor the disk waits for reports."""

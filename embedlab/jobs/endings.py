@@ -12,6 +12,8 @@ from embedlab.jobs.failures import SMALLER, vanished
 from embedlab.jobs.log import tail
 from embedlab.jobs.record import DONE, FAILED, LOST, as_mapping, read_json
 
+_SAID = "embedlab: "
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -49,6 +51,8 @@ def ending_of(folder: Path, code: int, *, starved: bool) -> Ending:
     if name:
         return _ended_by(name, folder, starved=starved)
     words = next((one for one in reversed(tail(folder / "log.txt")) if one.strip()), "")
+    if words.startswith(_SAID):  # the command put it in words itself
+        return Ending(FAILED, words.removeprefix(_SAID), "The log has more.")
     said = f": {words.strip()}" if words else "."
     return Ending(FAILED, f"The command ended with status {code}{said}", "The log has more.")
 

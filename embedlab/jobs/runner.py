@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from embedlab.errors import EmbedlabError
-from embedlab.jobs.child import JOB_VARIABLE
+from embedlab.jobs.child import ATTEMPT_VARIABLE, JOB_VARIABLE
 from embedlab.jobs.endings import Ending, ending_of
 from embedlab.jobs.failures import SMALLER, explain
 from embedlab.jobs.memory import (
@@ -84,7 +84,7 @@ def _start_in_turn(folder: Path, attempt: int) -> subprocess.Popen[bytes] | None
                 return None
             before = ahead(folder)
             if not before:
-                worker = _start(folder)
+                worker = _start(folder, attempt)
                 processes = (*record.processes, identify_started(worker.pid))
                 try:
                     write_record(
@@ -104,13 +104,13 @@ def _start_in_turn(folder: Path, attempt: int) -> subprocess.Popen[bytes] | None
             time.sleep(_LOOK_SECONDS)
 
 
-def _start(folder: Path) -> subprocess.Popen[bytes]:
+def _start(folder: Path, attempt: int) -> subprocess.Popen[bytes]:
     job = as_mapping(read_json(folder / "job.json"))
     # The runner's own output, the log, is inherited; nothing is asked of a person.
     worker = subprocess.Popen(
         [sys.executable, *job["program"], *job["arguments"]],
         stdin=subprocess.DEVNULL,
-        env={**os.environ, JOB_VARIABLE: str(folder)},
+        env={**os.environ, JOB_VARIABLE: str(folder), ATTEMPT_VARIABLE: str(attempt)},
         creationflags=NO_WINDOW,
     )
     prefer_as_victim(worker.pid)

@@ -1,0 +1,216 @@
+"""Jobs on a page: the one that is watched, and the queue. A page looks; the work is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import streamlit as st
+
+from embedlab.errors import EmbedlabError
+from embedlab.jobs import Job, Status, list_jobs, open_job, queue
+from embedlab.jobs.words import duration, progress_text
+from embedlab.ui.access import may_start_jobs
+from embedlab.ui.text import plain
+
+PARAMETER = "job"
+STATES = {
+    "queued": ("Waiting", "hourglass_empty"),
+    "running": ("Running", "progress_activity"),
+    "done": ("Done", "check_circle"),
+    "failed": ("Failed", "error"),
+    "cancelled": ("Cancelled", "cancel"),
+    "lost": ("Lost", "link_off"),
+}
+_RECENT = 5
+
+
+def chosen_job() -> Job | None:
+    """Give the job that the page's address asks for with ``?job=ID``; say when there is none."""
+    asked = st.query_params.get(PARAMETER)
+    if asked is None:
+        return None
+    try:
+        return open_job(asked)
+    except EmbedlabError:
+        del st.query_params[PARAMETER]
+        st.warning(
+            f"The link asks for a job called {plain(asked[:80])}, which is not on this machine.",
+            icon=":material/link_off:",
+        )
+        return None
+
+
+def job_panel(id_: str, *, curves: Callable[[Status], None] | None = None) -> Status | None:
+    """Watch one job: what it does, how far it is, how long it still takes; cancel or resume it.
+
+    While the job waits or runs, the panel alone is drawn anew each second. When it has ended,
+    the whole page is run once more.
+
+    Parameters
+    ----------
+    id_ : str
+        The job's id.
+    curves : function of a Status, optional
+        Draws what there is so far, below the bar. ``status.history()`` has the readings,
+        ``status.folder / "work"`` what the work left there.
+
+    Returns
+    -------
+    Status or None
+        How the job stood when the page was run; None when it is not there any more.
+    """
+    try:
+        job = open_job(id_)
+        before = job.status()
+    except EmbedlabError as error:
+        st.warning(plain(str(error)), icon=":material/link_off:")
+        return None
+
+    @st.fragment(run_every=1.0 if before.active else None)
+    def panel() -> None:
+        try:
+            status = job.status()
+        except EmbedlabError as error:  # removed in another tab
+            st.warning(plain(str(error)), icon=":material/link_off:")
+            return
+        if status.active != before.active:
+            st.rerun()
+        _draw(job, status, curves)
+
+    panel()
+    return before
+
+
+def _draw(job: Job, status: Status, curves: Callable[[Status], None] | None) -> None:
+    with st.container(border=True, key=f"job-{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"#### {plain(job.title)}", width="stretch")
+            st.caption(_when(status), width="content")
+            _controls(job, status)
+        if status.state == "queued":
+            before = job.ahead()
+            waits = f"Waits for {plain(before[0].title)}." if before else "Starting …"
+            more = f" {len(before)} jobs are before it." if len(before) > 1 else ""
+            st.info(f"{waits}{more}", icon=":material/hourglass_empty:")
+        elif status.stage:
+            st.progress(status.share, text=_step(status))
+            _readings(status)
+        elif status.state == "running":
+            st.progress(0.0, text="Getting ready …")
+        if curves is not None and status.stage:
+            curves(status)
+        if status.state in ("failed", "lost"):
+            st.error(f"{plain(status.message)}\n\n{plain(status.remedy)}", icon=":material/error:")
+        lines = job.log_tail()
+        if lines:
+            with st.expander("What it printed", icon=":material/terminal:"):
+                st.code("\n".join(lines), language=None, height=240)
+
+
+def _when(status: Status) -> str:
+    word, icon = STATES[status.state]
+    if status.state == "running" and status.seconds is not None:
+        word = f"{word} for {duration(status.seconds)}"
+    elif status.state == "done" and status.seconds is not None:
+        word = f"{word} in {duration(status.seconds)}"
+    return f":material/{icon}: {word}"
+
+
+def _step(status: Status) -> str:
+    text = f"{plain(status.stage)} · {status.done:,} of {status.total:,}"
+    if status.seconds_left is not None:
+        text += f" · about {duration(status.seconds_left)} left"
+    return text
+
+
+def _readings(status: Status) -> None:
+    if status.facts:
+        with st.container(horizontal=True):
+            for name, value in status.facts.items():
+                st.metric(plain(name), f"{value:.4g}", width=130)
+
+
+def _controls(job: Job, status: Status) -> None:
+    if not may_start_jobs():
+        return
+    if status.active:
+        _button("Cancel", "stop", job, job.cancel)
+    elif status.resumable:
+        _button("Resume", "play_arrow", job, job.resume, kind="primary")
+
+
+def _button(
+    label: str,
+    icon: str,
+    job: Job,
+    action: Callable[[], None],
+    *,
+    kind: Literal["primary", "secondary"] = "secondary",
+    hint: str | None = None,
+) -> None:
+    # Callbacks run before anything is drawn: a click is not lost when a panel that draws itself
+    # anew at that moment asks for a run of the whole page.
+    st.button(
+        label,
+        key=f"{label.lower()}-{job.id}",
+        icon=f":material/{icon}:",
+        type=kind,
+        help=hint,
+        on_click=_act,
+        args=(action,),
+    )
+
+
+def _act(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except EmbedlabError as error:
+        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+
+
+def queue_panel() -> None:
+    """Show the jobs that run and wait, in their order, and those that ended last.
+
+    When one has ended, is removed or is to be watched, the whole page is run once more.
+    """
+    shown = _around()
+
+    @st.fragment(run_every=2.0 if queue() else None)
+    def panel() -> None:
+        if _around() != shown:
+            st.rerun()
+        waiting = queue()
+        ended = [job for job in list_jobs() if job not in waiting][:_RECENT]
+        if not waiting and not ended:
+            st.caption("No job has been started on this machine yet.")
+        for job in [*waiting, *ended]:
+            try:
+                _row(job, job.status())
+            except EmbedlabError:  # removed in another tab
+                continue
+
+    panel()
+
+
+def _around() -> tuple[str | None, set[str], bool]:
+    """Give what the rest of a page may depend on: the watched job, the ended ones, any active."""
+    waiting = queue()
+    ended = {job.id for job in list_jobs() if job not in waiting}
+    return st.query_params.get(PARAMETER), ended, bool(waiting)
+
+
+def _row(job: Job, status: Status) -> None:
+    with st.container(
+        horizontal=True, vertical_alignment="center", border=True, key=f"row-{job.id}"
+    ):
+        st.markdown(f"**{plain(job.title)}**", width="stretch")
+        st.caption(plain(progress_text(job, status)), width="stretch")
+        st.caption(_when(status), width="content")
+        _button("Watch", "visibility", job, lambda: _watch(job))
+        if not status.active and may_start_jobs():
+            _button("Remove", "delete", job, job.remove, hint="The runs that it made stay.")
+
+
+def _watch(job: Job) -> None:
+    st.query_params[PARAMETER] = job.id
