@@ -11,7 +11,8 @@ from typing import Any
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-INPUT, BODY, EMBEDDING, HEAD = "#808080", "#0072B2", "#009E73", "#D55E00"
+INPUT, BODY, EMBEDDING, HEAD = "#808080", "#0072B2", "#009E73", "#B84A00"
+FLAT = 9  # so many labels stand beside each other without overlapping
 
 
 def blocks(architecture: Sequence[Mapping[str, Any]], *, batch: int = 1) -> go.Figure:
@@ -60,24 +61,33 @@ def blocks(architecture: Sequence[Mapping[str, Any]], *, batch: int = 1) -> go.F
                 showlegend=False,
             )
         )
-        label = "x".join(map(str, row["shape"][1:]))
+        label = " x ".join(map(str, row["shape"][1:]))
         figure.add_annotation(
             x=left + width / 2,
-            y=-5.2,
-            text=f"{escape(str(row['name']))}<br>{label}",
-            textangle=-35,
+            y=-4.7,
+            text=f"{escape(str(row['name']))}<br><b>{label}</b>",
+            textangle=0 if len(architecture) <= FLAT else -40,
             showarrow=False,
-            xanchor="right",
+            xanchor="center" if len(architecture) <= FLAT else "right",
             yanchor="top",
+            font={"size": 12},
         )
         left += width + 0.3
     if cut is not None:
         figure.add_vline(x=cut, line={"dash": "dash", "width": 2, "color": HEAD})
         figure.add_annotation(
-            x=cut, y=4.9, text="body | head", showarrow=False, font={"color": HEAD, "size": 14}
+            x=cut,
+            y=5.2,
+            text="← body   cut   head →",
+            showarrow=False,
+            xanchor="right",
+            xshift=60,
+            bgcolor=HEAD,
+            borderpad=3,
+            font={"color": "white", "size": 12},
         )
     figure.update_xaxes(visible=False, fixedrange=True)
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-8.2, 5.4])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-7.8, 6.0])
     figure.update_layout(
         height=360,
         margin={"l": 30, "r": 10, "t": 10, "b": 10},

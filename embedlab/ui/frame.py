@@ -33,6 +33,12 @@ PAGES: dict[str, tuple[Entry, ...]] = {
         Entry("neighbours", "Neighbours", "hub", "Which pictures does the network find alike?"),
         Entry("projections", "Projections", "scatter_plot", "Where do the pictures lie?"),
         Entry(
+            "prototypes",
+            "Prototypes",
+            "north_east",
+            "What does the network look for in each class?",
+        ),
+        Entry(
             "body_and_head",
             "Body and head",
             "account_tree",

@@ -1,0 +1,244 @@
+"""What does the network look for in each class?"""
+
+import numpy as np
+import streamlit as st
+
+from embedlab.errors import EmbedlabError
+from embedlab.figures.matrices import cosine_table
+from embedlab.figures.palette import class_style
+from embedlab.runs import Head, Run
+from embedlab.space.logits import LogitParts, alignments, exciting, logit_parts
+from embedlab.space.prototypes import (
+    READINGS,
+    Directions,
+    arrows,
+    class_means,
+    mean_cosines,
+    prototype_cosines,
+)
+from embedlab.space.views import LinearView
+from embedlab.ui import cache, drawings
+from embedlab.ui.choices import choose_k, choose_part
+from embedlab.ui.frame import current_run, explain, framed, header
+from embedlab.ui.gallery import gallery
+from embedlab.ui.linked_map import Arrows, Panel, linked_map
+from embedlab.ui.maps import run_points, selection
+from embedlab.ui.query import choose_query
+from embedlab.ui.state import choose_row
+from embedlab.ui.text import plain
+
+READING_TITLES = {"moves": "moves along w", "rises": "score rises"}
+
+
+def show_galleries(run: Run, head: Head, class_: int, part: str, k: int) -> None:
+    """Show the pictures that point along a prototype most, and least."""
+    found = alignments(head.weight, head.bias, run.embeddings, class_)
+    rows = cache.part_rows(run, part)
+    order = found.order[np.isin(found.order, rows)]
+    name = head.classes[class_]
+    for title, chosen in ((f"Most {name}", order[:k]), (f"Least {name}", order[::-1][:k])):
+        st.subheader(plain(title), anchor=False)
+        gallery(
+            run,
+            chosen.tolist(),
+            key=f"aligned-{title}",
+            scores=[f"{found.scores[row]:.2f} · {found.probabilities[row]:.0%}" for row in chosen],
+            query_label=class_ if run.labels is not None else None,
+            label=title,
+            on_click=lambda row: choose_row(run, row),
+        )
+    st.caption(
+        "Below each picture: its score (embedding · prototype) and the probability. The score "
+        f"leaves out the bias ({head.bias[class_]:+.3f}) and the other classes; the probability "
+        "takes both in. Click a picture to take its logit apart below."
+    )
+
+
+def arrow_panel(view: LinearView, key: str, title: str, head: Head, reading: str, scale: float):
+    """Draw a linear view with the prototypes as arrows from its origin."""
+    flat = view.pick((0, 1))
+    tips = arrows(flat, Directions(head.weight, head.classes), reading=reading, scale=scale)
+    colours = [class_style(k).colour for k in range(len(head.classes))]
+    word = "PC" if key == "pca" else "LD"
+    return Panel(
+        f"prototypes-{key}",
+        title,
+        flat.coordinates,
+        (f"{word} 1", f"{word} 2"),
+        arrows=Arrows(head.classes, tips, colours, origin="0 is the mean of the data"),
+    )
+
+
+@st.fragment
+def show_arrows(run: Run, head: Head, part: str) -> None:
+    """Show PCA and LDA with the prototypes as arrows."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        reading = st.segmented_control(
+            "An arrow shows",
+            list(READINGS),
+            format_func=READING_TITLES.__getitem__,
+            default="moves",
+            required=True,
+            key="reading",
+            bind="query-params",
+        )
+        scale = st.slider(
+            "Length of the arrows", 0.5, 20.0, 5.0, 0.5, key="scale", width=260, format="x%.1f"
+        )
+    st.markdown(READINGS[reading])
+    panels = [
+        arrow_panel(drawings.principal(run, "embedding"), "pca", "PCA 1-2", head, reading, scale)
+    ]
+    if run.labels is not None:
+        try:
+            view = drawings.discriminant(run, "embedding")
+            title = "LDA, fitted on the training pictures"
+            panels.append(arrow_panel(view, "lda", title, head, reading, scale))
+        except EmbedlabError as error:
+            st.info(f"LDA: {plain(str(error))}", icon=":material/info:")
+    state = linked_map(
+        panels,
+        points=run_points(run, "label" if run.labels is not None else "split", part=part),
+        key="prototype-map",
+        memory=f"run:{run.id}",
+        height=400,
+        label="Pictures and prototypes",
+    )
+    st.caption(
+        "A prototype is a direction, not a point: only how it points counts, so all arrows share "
+        "one length factor. In PCA both readings agree; LDA's axes are not at right angles, so "
+        "there they differ. UMAP has no axes, so it can have no arrows: there, a prototype is "
+        "shown by the pictures that it ranks first, above."
+    )
+    selection(run, state, key="prototype-selection", hint="Click a dot, or draw a loop.")
+
+
+def show_cosines(run: Run, head: Head) -> None:
+    """Compare the prototypes with each other and with the class means."""
+    directions = Directions(head.weight, head.classes)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Prototype with prototype**")
+        st.plotly_chart(
+            cosine_table(prototype_cosines(directions), head.classes, head.classes),
+            key="cosines",
+            config={"displayModeBar": False},
+        )
+    if run.labels is None:
+        return
+    train = run.split == "train"
+    means = class_means(run.embeddings[train], run.labels[train], run.classes)
+    centre = run.embeddings[train].mean(axis=0)
+    with right:
+        st.markdown("**Prototype (down) with class mean (across)**")
+        st.plotly_chart(
+            cosine_table(mean_cosines(directions, means, centre=centre), head.classes, means.names),
+            key="mean-cosines",
+            config={"displayModeBar": False},
+        )
+    st.caption(
+        "Class means are points and are centred on the mean of the training pictures; prototypes "
+        "are directions and are not. A high cosine on the diagonal says that the class lies where "
+        "its prototype points; it is not 1, for a prototype also points away from the others."
+    )
+
+
+def digits_that_add_up(parts: LogitParts) -> int:
+    """Find how many decimals to show so that the shown terms add up to the shown logit."""
+    for digits in range(3, 9):
+        terms = round(parts.dot, digits) + round(parts.bias, digits)
+        if round(terms, digits) == round(parts.logit, digits):
+            return digits
+    return 9
+
+
+def show_logit(run: Run, head: Head, class_: int) -> None:
+    """Take one picture's logit apart."""
+    left, right = st.columns([1, 3], gap="medium")
+    with left:
+        query = choose_query(run, "embedding", own=False)
+    if query.row is None:
+        return
+    parts = logit_parts(head.weight[class_], head.bias[class_], run.embeddings[query.row])
+    n = digits_that_add_up(parts)
+    with right:
+        st.latex(
+            rf"\underbrace{{{parts.length_x:.3f}}}_{{|x|}} \times "
+            rf"\underbrace{{{parts.length_w:.3f}}}_{{|w|}} \times "
+            rf"\underbrace{{{parts.cosine:.4f}}}_{{\cos}} = {parts.dot:.{n}f} \qquad "
+            rf"{parts.dot:.{n}f} {parts.bias:+.{n}f} = "
+            rf"\underbrace{{{parts.logit:.{n}f}}}_{{\text{{logit}}}}"
+        )
+        top = parts.top(8)
+        shown = [round(float(parts.contributions[j]), n) for j in top]
+        rest = round(round(parts.dot, n) - sum(shown), n)
+        rows = [
+            f"| {j} | {run.embeddings[query.row][j]:.3f} | {head.weight[class_][j]:+.3f} | "
+            f"{value:+.{n}f} |"
+            for j, value in zip(top, shown, strict=True)
+        ]
+        others = len(parts.contributions) - len(top)
+        st.markdown(
+            "| dimension | picture x | prototype w | adds x w |\n|---|---|---|---|\n"
+            + "\n".join(rows)
+            + (f"\n| {others} others | | | {rest:+.{n}f} |" if others else "")
+            + f"\n| **sum** | | | **{parts.dot:.{n}f}** |"
+        )
+        dimension = st.pills(
+            "Which pictures excite a dimension?", top.tolist(), default=int(top[0]), required=True
+        )
+        most = exciting(run.embeddings, int(dimension), 8)
+        gallery(
+            run,
+            most.rows.tolist(),
+            key="exciting",
+            scores=[f"{score:.2f}" for score in most.scores],
+            cell=88,
+            label=f"Pictures that excite dimension {dimension}",
+        )
+
+
+framed()
+run = current_run()
+header(
+    "What does the network look for in each class?",
+    "Each row of the head is a **prototype**: a direction in the embedding space. Notice what the "
+    "most aligned pictures share, and that the least aligned are not noise but other classes.",
+)
+head = run.head
+if head is None:
+    st.info(
+        "This run has no head, so it has no prototypes. Train one on these pictures "
+        "(`embedlab train FOLDER --freeze`) or choose another run.",
+        icon=":material/info:",
+    )
+else:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        class_ = st.selectbox("Class", head.classes, key="class", bind="query-params", width=220)
+        part = choose_part(run)
+        k = choose_k()
+    number = head.classes.index(class_)
+    show_galleries(run, head, number, part, k)
+    st.header("Prototypes as arrows", anchor=False)
+    show_arrows(run, head, part)
+    st.header("Prototypes among themselves, and class means", anchor=False)
+    show_cosines(run, head)
+    st.header(f"A logit of {plain(class_)}, taken apart", anchor=False)
+    show_logit(run, head, number)
+    c, d = head.weight.shape
+    explain(
+        r"\text{logit}_k = w_k \cdot x + b_k = |x|\,|w_k|\cos\theta + b_k, \qquad "
+        r"\text{arrow}_k = s\, A^\top w_k \;\text{ or }\; s\,(A^\top A)^{-1} A^\top w_k",
+        [
+            ("W", f"({c}, {d:,})", "the head's weight: one prototype a row"),
+            ("b", f"({c},)", "one bias a class"),
+            ("A", f"({d:,}, 2)", "the axes of the drawing: PCA's components, LDA's scalings"),
+        ],
+        f"""from embedlab import open_run
+from embedlab.space.logits import alignments
+
+run = open_run({run.id!r})
+alignments(run.head.weight, run.head.bias, run.embeddings, {number}).most(9)""",
+        words="The two readings of an arrow: where a picture goes when its vector **moves along** "
+        "the prototype, and where the **score rises** fastest in the drawn plane.",
+    )
