@@ -201,6 +201,11 @@ def natural_key(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
     return tuple((len(part) if i % 2 else 0, part) for i, part in enumerate(parts)), name
 
 
+def as_text(name: str) -> str:
+    """Spell out bytes that are not Unicode, so that a name can be written anywhere."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def _walk(root: Path) -> Iterator[tuple[os.DirEntry[str] | OSError, str]]:
     """Go through all entries below a folder, hidden folders and links unopened."""
     waiting = [(str(root), "")]
@@ -209,17 +214,12 @@ def _walk(root: Path) -> Iterator[tuple[os.DirEntry[str] | OSError, str]]:
         try:
             with os.scandir(folder) as opened:
                 for entry in opened:
-                    id_ = prefix + _as_text(entry.name)
+                    id_ = prefix + as_text(entry.name)
                     yield entry, id_
                     if entry.is_dir(follow_symlinks=False) and not is_hidden(entry.name):
                         waiting.append((entry.path, f"{id_}/"))
         except OSError as error:
             yield error, prefix.rstrip("/")
-
-
-def _as_text(name: str) -> str:
-    """Spell out bytes that are not Unicode, so that a name can be written anywhere."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _refusal(entry: os.DirEntry[str], base: Path) -> str:

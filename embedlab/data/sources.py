@@ -17,7 +17,7 @@ from embedlab.data.arrays import load_arrays
 from embedlab.data.ask import Ask
 from embedlab.data.dataset import Dataset
 from embedlab.data.folders import folder_dataset
-from embedlab.data.listing import Found, list_folder, may_be_picture
+from embedlab.data.listing import Found, as_text, list_folder, may_be_picture
 from embedlab.data.published import FILES, is_here
 from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
@@ -181,8 +181,8 @@ def _unknown(source: str) -> EmbedlabError:
 def _from_folder(path: Path, ask: Ask) -> Dataset:
     return folder_dataset(
         list_folder(path),
-        name=path.resolve().name,
-        origin={"source": "folder", "path": str(path.absolute())},
+        name=as_text(path.resolve().name) or "pictures",
+        origin={"source": "folder", "path": as_text(str(path.absolute()))},
         limit=ask.limit,
         seed=ask.seed,
         progress=ask.progress,
@@ -190,8 +190,8 @@ def _from_folder(path: Path, ask: Ask) -> Dataset:
 
 
 def _from_file(path: Path, ask: Ask) -> Dataset:
-    name = re.sub(r"(\.tar)?\.[^.]+$", "", path.name) or path.name
-    origin = {"path": str(path.absolute())}
+    name = as_text(re.sub(r"(\.tar)?\.[^.]+$", "", path.name) or path.name)
+    origin = {"path": as_text(str(path.absolute()))}
     with path.open("rb") as file:
         is_npy = file.read(6) == b"\x93NUMPY"
     if is_npy or path.suffix.lower() in {".npy", ".npz"}:
