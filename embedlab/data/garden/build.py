@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,8 +141,10 @@ def draw_file(
     """
     rows = np.lib.format.open_memmap(path, mode="w+", dtype=store.ROW, shape=(n,))
     shares = processes or max(1, min(_cores(), n // _WORTH_A_PROCESS))
-    helpers = [_helper(path, seed, share, shares) for share in range(1, shares)]
+    helpers: list[subprocess.Popen[bytes]] = []
     try:
+        with suppress(OSError):  # no more processes to be had
+            helpers += (_helper(path, seed, share, shares) for share in range(1, shares))
         for index in range(0, n, shares):
             store.paint_row(rows, index, seed=seed)
             progress("drawing pictures", int(store.done(rows).sum()), n)

@@ -35,7 +35,7 @@ BACKGROUND_SHARES: Mapping[str, tuple[float, ...]] = {
     "dandelion": (0.25, 0.10, 0.40, 0.15, 0.10),
     "rose": (0.12, 0.10, 0.13, 0.40, 0.25),
     "sunflower": (0.15, 0.45, 0.15, 0.15, 0.10),
-    "tulip": (0.20, 0.20, 0.15, 0.15, 0.30),
+    "tulip": (0.15, 0.15, 0.12, 0.13, 0.45),
 }
 """How often each kind stands before each background: a favourite each, a confound on purpose."""
 
