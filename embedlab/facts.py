@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from embedlab.data.dataset import TRAIN, VALIDATION, Dataset, Skipped
+from embedlab.data.listing import as_text
 from embedlab.models.recipes import settings_for
 from embedlab.models.settings import TrainSettings
 from embedlab.space.scores import Share, accuracy, confusion, recalls
@@ -53,7 +54,9 @@ def items_table(
     paths = [dataset.pictures.path(int(row)) for row in rows]
     columns: dict[str, Any] = {
         "id": [dataset.ids[row] for row in rows],
-        "path": pd.array([None if path is None else str(path) for path in paths], "string"),
+        "path": pd.array(
+            [None if path is None else as_text(str(path)) for path in paths], "string"
+        ),
     }
     if dataset.labels is not None:
         columns["label"] = [dataset.classes[k] for k in dataset.labels[rows]]
