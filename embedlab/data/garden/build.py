@@ -39,10 +39,11 @@ def garden(*, n_each: int = 150, seed: int = 0, progress: Progress = silent) -> 
     a smaller garden is the beginning of a larger one.
 
     Which flowers there are and what their table says is the same on every machine as long as
-    NumPy's random streams stay as they are. The pictures follow from operations that IEEE 754
-    rounds exactly and from Pillow's drawing, blurring and resizing, which do not promise to
-    stay the same to the last bit between Pillow's versions; there a few pixels may differ by a
-    level or two.
+    NumPy's random streams stay as they are. Pixels follow from operations that IEEE 754 rounds
+    exactly, from tables made with sines and powers in double precision, and from Pillow's
+    lines, polygons and blurs. The last two are not promised to the last bit: with another
+    version of Pillow or another C library a few pixels may differ by a level or two. The same
+    machine and versions always draw the same bytes, with any number of processes.
 
     Parameters
     ----------
