@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embedlab.ui.linked_map.packing import pack
+from embedlab.ui.packing import pack
 
 PER_SHEET = 256
 _KEPT = 32

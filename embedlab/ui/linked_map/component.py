@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +96,10 @@ def linked_map(
         raise ValueError("the panels of a map have different names")
     memory = memory or key
     _take_over(selected, points, key=key, memory=memory)
+    _hear(points, key=key, memory=memory)
 
     def answer() -> None:
-        memories.keep((st.session_state.get(key) or {}).get("map"), points, memory=memory)
+        _hear(points, key=key, memory=memory)
         if on_select is not None:
             on_select(memories.map_state(points, memory=memory))
 
@@ -140,6 +141,15 @@ def _take_over(
     if st.session_state.get(slot) != mark:
         st.session_state[slot] = mark
         memories.select(points, selected, memory=memory)
+
+
+def _hear(points: Points, *, key: str, memory: str) -> None:
+    """Take over what the browser has sent since the last time."""
+    sent = (st.session_state.get(key) or {}).get("map")
+    slot = f"linked_map:{key}:heard"
+    if isinstance(sent, Mapping) and st.session_state.get(slot) != sent.get("revision"):
+        st.session_state[slot] = sent.get("revision")
+        memories.keep(sent, points, memory=memory)
 
 
 def _panel_data(panel: Panel, key: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from embedlab.ui.linked_map.packing import pack
+from embedlab.ui.packing import pack
 from embedlab.ui.picture_grid.grid import Thumbnails
 
 NONE = 2**16 - 1  # the code of a point without a group or value

@@ -32,7 +32,7 @@ export function iconButton(name, title, act) {
   button.className = "tool";
   button.dataset.tool = name;
   button.title = title;
-  button.setAttribute("aria-label", title);
+  button.setAttribute("aria-label", title.split(":")[0]);
   button.append(icon(name));
   button.addEventListener("click", act);
   return button;

@@ -1,10 +1,10 @@
 // One panel: its elements, and what pointer, wheel and keys do to it.
 
 import {
-  boxed, HOME_3D, lassoed, moved3d, panned2d, pick, towards, turned3d, viewOfRows2d, zoomed2d,
-  zoomed3d,
-} from "./geometry.js";
+  HOME_3D, moved3d, panned2d, turned3d, viewOfRows2d, zoomed2d, zoomed3d,
+} from "./camera.js";
 import { iconButton } from "./controls.js";
+import { boxed, lassoed, pick, towards } from "./geometry.js";
 
 const STILL = 4; // a pointer that moved less has clicked
 const DOUBLE = 350; // ms
@@ -57,8 +57,9 @@ function listen(panel, map) {
     panel.drag = null;
     map.drawOver();
   });
-  over.addEventListener("pointerleave", () => {
-    if (!panel.drag) map.hover(null);
+  over.addEventListener("pointerleave", (event) => {
+    // A finger that is lifted leaves, and its card stays until the next tap.
+    if (!panel.drag && event.pointerType !== "touch") map.hover(null);
   });
   over.addEventListener("wheel", guarded((event, x, y) => wheel(panel, map, event, x, y)), {
     passive: false,

@@ -18,7 +18,7 @@ def _padded(data: bytes, fill: bytes = b"\0") -> bytes:
 
 
 def pack(arrays: Mapping[str, NDArray[Any]], **texts: Any) -> bytes:
-    """Join arrays and JSON values into one piece that frontend/pack.js takes apart.
+    """Join arrays and JSON values into one piece that linked_map/frontend/pack.js takes apart.
 
     Parameters
     ----------
