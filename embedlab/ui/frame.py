@@ -31,6 +31,7 @@ PAGES: dict[str, tuple[Entry, ...]] = {
     "": (Entry("home", "Home", "local_florist"),),
     "Look": (
         Entry("neighbours", "Neighbours", "hub", "Which pictures does the network find alike?"),
+        Entry("similarity", "Similarity", "compare_arrows", "How alike are two pictures?"),
         Entry("projections", "Projections", "scatter_plot", "Where do the pictures lie?"),
         Entry(
             "prototypes",

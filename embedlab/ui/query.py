@@ -12,6 +12,7 @@ from embedlab.errors import EmbedlabError
 from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import cache
 from embedlab.ui.gallery import gallery
+from embedlab.ui.picture_grid.grid import Mark
 from embedlab.ui.state import choose_row, chosen_row
 from embedlab.ui.text import plain
 
@@ -61,28 +62,53 @@ def choose_query(run: Run, vectors: str, *, seen: bool = False, own: bool = True
     uploaded = _own_picture(run, vectors) if own else None
     if uploaded is not None:
         return uploaded
-    row = chosen_row(run, default=first_row(run))
+    row = pick_picture(run, "query", default=first_row(run), seen=seen, mark="query")
+    label = None if run.labels is None else int(run.labels[row])
+    return Query(row=row, label=label)
+
+
+def pick_picture(
+    run: Run, name: str, *, default: int, seen: bool = False, mark: Mark = "", cell: int = 140
+) -> int:
+    """Show one picture with the ways to choose another.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+        The picture's name in the page's address.
+    default : int
+        The row when none was chosen.
+    seen : bool
+        Show what the model saw.
+    mark : str
+        The picture's mark in its gallery of one.
+    cell : int
+        The picture's width in CSS pixels.
+
+    Returns
+    -------
+    int
+        The row.
+    """
+    row = chosen_row(run, name, default=default)
     assert row is not None
     gallery(
-        run,
-        [row],
-        key="query-picture",
-        marks=["query"],
-        seen=seen,
-        cell=140,
-        columns=1,
-        label="Query",
+        run, [row], key=f"{name}-picture", marks=[mark], seen=seen, cell=cell, columns=1, label=name
     )
     st.caption(describe(run, row))
     with st.container(horizontal=True):
-        if st.button("Another", icon=":material/shuffle:", help="Take a picture by chance."):
-            rng = np.random.default_rng()
-            choose_row(run, int(rng.integers(run.n_items)))
+        if st.button(
+            "Another",
+            icon=":material/shuffle:",
+            key=f"{name}-another",
+            help="Take a picture by chance.",
+        ):
+            choose_row(run, int(np.random.default_rng().integers(run.n_items)), name)
             st.rerun()
-        if st.button("Choose …", icon=":material/grid_view:"):
-            _chooser(run)
-    label = None if run.labels is None else int(run.labels[row])
-    return Query(row=row, label=label)
+        if st.button("Choose …", icon=":material/grid_view:", key=f"{name}-choose"):
+            _chooser(run, name)
+    return row
 
 
 def describe(run: Run, row: int) -> str:
@@ -122,7 +148,7 @@ def _own_picture(run: Run, vectors: str) -> Query | None:
 
 
 @st.dialog("Choose a picture", width="large")
-def _chooser(run: Run) -> None:
+def _chooser(run: Run, name: str) -> None:
     rows = np.arange(run.n_items)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if run.labels is not None:
@@ -141,5 +167,5 @@ def _chooser(run: Run) -> None:
     shown = rows[(page - 1) * PAGE : page * PAGE]
     clicked = gallery(run, shown.tolist(), key="chooser-grid", cell=96, label="Pictures to choose")
     if clicked is not None:
-        choose_row(run, clicked)
+        choose_row(run, clicked, name)
         st.rerun()
