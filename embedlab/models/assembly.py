@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import Backbone
-from embedlab.models.network import Network, Stage, new_head
+from embedlab.models.cuts import Stage
+from embedlab.models.network import Network, new_head
 from embedlab.models.seams import AVERAGE, Parts, Seam, take_apart
 from embedlab.models.small import SmallNet
 from embedlab.models.weights import RANDOM, entry, load

@@ -200,7 +200,7 @@ BACKBONES: dict[str, Backbone] = {
         "small",
         size=64,
         weights="random",
-        n_parameters=79_157,
+        n_parameters=79_184,
         description="four stages of 3x3 convolutions; learns the garden or digits in a minute",
     ),
     **{row[0]: _torchvision(*row) for row in TORCHVISION},

@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from embedlab.errors import EmbedlabError
+from embedlab.models.cuts import END, Cut, Stage, hooked, output_shapes
 from embedlab.models.words import describe
 
-END = "embedding"
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A depth at which a network can be cut.
-
-    Parameters
-    ----------
-    index : int or None
-        Place in `Network.cuts`; None for a block inside one of these stages.
-    name : str
-        What `Network.at` takes.
-    shape : tuple of int
-        Output shape there, without the batch: (c, h, w), (tokens, d) or (d,).
-    """
-
-    index: int | None
-    name: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A named piece of a body.
-
-    Parameters
-    ----------
-    name : str
-        The cut behind it.
-    modules : tuple of str
-        Paths in the body of the modules that it consists of; the cut takes the output of the
-        last one.
-    """
-
-    name: str
-    modules: tuple[str, ...]
+__all__ = ["END", "Network", "new_head"]
 
 
 class _Reached(Exception):  # noqa: N818 (it reports no error)
@@ -227,7 +190,7 @@ class Network(nn.Module):
                 raise _Reached
 
         hooks = {path: partial(keep, name) for name, path in paths.items()}
-        with self._hooked(hooks), suppress(_Reached):
+        with hooked(self.body, hooks), suppress(_Reached):
             found[END] = self.body(x)
         return {name: found[name] for name in names}
 
@@ -252,7 +215,7 @@ class Network(nn.Module):
         def keep(_module: nn.Module, _given: object, output: Tensor) -> None:
             kept.append(output)
 
-        with self._hooked({self._map_path: keep}):
+        with hooked(self.body, {self._map_path: keep}):
             embedding = self.body(x)
         return self._as_map(kept[0]), embedding
 
@@ -306,18 +269,6 @@ class Network(nn.Module):
             return output[:, 1:].transpose(1, 2).reshape(-1, width, side, side)
         return output.permute(0, 3, 1, 2) if self._channels_last else output
 
-    @contextmanager
-    def _hooked(self, hooks: Mapping[str, Any]) -> Iterator[None]:
-        handles = [
-            self.body.get_submodule(path).register_forward_hook(hook)
-            for path, hook in hooks.items()
-        ]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
     def _stage_shapes(self, size: int) -> dict[str, tuple[int, ...]]:
         if size not in self._known_shapes:
             found = self._shapes([stage.modules[-1] for stage in self._stages], size)
@@ -327,30 +278,18 @@ class Network(nn.Module):
         return self._known_shapes[size]
 
     def _shapes(self, paths: Sequence[str], size: int) -> dict[str, tuple[int, ...]]:
-        """Find output shapes by a pass on torch's meta device, which computes no numbers."""
-        found: dict[str, tuple[int, ...]] = {}
-
-        def keep(path: str, _module: nn.Module, _given: object, output: Tensor) -> None:
-            shape = tuple(output.shape[1:])
-            swapped = self._channels_last and len(shape) == 3
-            found[path] = (shape[2], *shape[:2]) if swapped else shape
-
-        tensors = [*self.body.named_parameters(), *self.body.named_buffers()]
-        hollow = {name: tensor.to("meta") for name, tensor in tensors}
-        training = self.body.training
-        self.body.eval()
         try:
-            with self._hooked({path: partial(keep, path) for path in paths}), torch.no_grad():
-                functional_call(self.body, hollow, torch.empty(1, 3, size, size, device="meta"))
+            shapes = output_shapes(self.body, paths, size)
         except (RuntimeError, AssertionError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise EmbedlabError(
                 f"{self.name or 'This network'} cannot take pictures of {size} px ({reason}).",
                 remedy=f"It is meant for {self.size} px; leave the size out, or give a larger one.",
             ) from None
-        finally:
-            self.body.train(training)
-        return found
+        return {
+            path: (shape[2], *shape[:2]) if self._channels_last and len(shape) == 3 else shape
+            for path, shape in shapes.items()
+        }
 
 
 def new_head(n_dims: int, n_classes: int, seed: int) -> nn.Linear:

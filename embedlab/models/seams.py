@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from embedlab.models.network import Stage
+from embedlab.models.cuts import Stage
 
 AVERAGE = "average over the places of the map"
 _DENSE = f"{AVERAGE}, then fully connected layers"
