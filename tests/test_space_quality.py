@@ -9,13 +9,11 @@ from sklearn.metrics import log_loss
 
 from embedlab.errors import EmbedlabError
 from embedlab.space.compare import changes, contest, disagreements
+from embedlab.space.oddities import leaks, near_duplicates, outliers
 from embedlab.space.quality import (
     label_issues,
-    leaks,
     most_confident_errors,
-    near_duplicates,
     out_of_sample_probabilities,
-    outliers,
 )
 
 
