@@ -89,9 +89,9 @@ def join(table: pd.DataFrame, ids: Sequence[str], *, key: str | None = None) -> 
     """Bring a table's rows into the order of the pictures.
 
     A row belongs to a picture when its key is the picture's path; or else its folder and file
-    name; or its file name; or its file name without the ending: the first of these that most
-    pictures are found by, taking only names that no two pictures share. Differences in case
-    count, unless nothing is found otherwise.
+    name; or its file name; or its file name without the ending; or one of these but for the case
+    of the letters: the first of these that most pictures are found by, taking only names that no
+    two pictures share.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def join(table: pd.DataFrame, ids: Sequence[str], *, key: str | None = None) -> 
     ids : sequence of str, length n
         The pictures' ids.
     key : str, optional
-        The column that names the pictures. Without it, the column that finds most pictures is
-        taken, as long as it finds half of the pictures or uses half of the rows.
+        The column that names the pictures. Without it, the column that finds most pictures, each
+        once, is taken, as long as it finds half of the pictures or uses half of the rows.
 
     Returns
     -------
@@ -117,23 +117,25 @@ def join(table: pd.DataFrame, ids: Sequence[str], *, key: str | None = None) -> 
             f"The table has no column {key!r}.", remedy=f"It has: {', '.join(table.columns)}."
         )
     columns = [key] if key is not None else _may_name(table)
-    best: _Match | None = None
-    for fold in (False, True):
-        for way, compared in WAYS.items():
-            places = _places(ids, compared, fold)
-            for column in columns:
-                match = _Match.of(table[column], column, way, places, fold)
-                if best is None or match.n_pictures > best.n_pictures:
-                    best = match
-        if best is not None and best.n_pictures:
-            break
-    if best is None or not best.n_pictures:
+    matches = [
+        _Match.of(table[column], column, way, places, fold)
+        for fold in (False, True)
+        for way, compared in WAYS.items()
+        for places in [_places(ids, compared, fold)]
+        for column in columns
+    ]
+    closest = max(matches, key=lambda match: match.n_pictures, default=None)
+    if closest is None or not closest.n_pictures:
         raise _no_key(table, ids, columns)
+    if key is not None:
+        return _joined(table, ids, closest)
+    best = max(matches, key=lambda match: match.worth)
     half = 2 * best.n_pictures >= len(ids) or 2 * best.n_rows >= len(table)
-    if key is None and not half:
+    if best.worth <= 0 or not half:
         raise EmbedlabError(
-            f"No column names the pictures: {best.column!r} comes closest, with "
-            f"{count(best.n_pictures, 'picture')} of {len(ids):,}.",
+            f"No column names the pictures: {closest.column!r} comes closest, with "
+            f"{count(closest.n_pictures, 'picture')} of {len(ids):,} on "
+            f"{count(closest.n_rows, 'row')}.",
             remedy="Say which column does (key=...), or check the names in it.",
         )
     return _joined(table, ids, best)
@@ -163,6 +165,14 @@ class _Match:
     @property
     def n_rows(self) -> int:
         return int((self.pictures >= 0).sum())
+
+    @property
+    def worth(self) -> int:
+        """Count pictures, less the rows that name a picture once more.
+
+        A column of small numbers meets 1.jpg, 2.jpg, 3.jpg by chance, but again and again.
+        """
+        return 2 * self.n_pictures - self.n_rows
 
 
 def _joined(table: pd.DataFrame, ids: Sequence[str], match: _Match) -> Joined:
