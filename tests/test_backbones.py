@@ -320,3 +320,20 @@ def test_real_weights_know_real_daisies(shared: Path) -> None:
         assert torch.equal(scores, original(x))
     names = [network.head_classes[k] for k in scores.argmax(1)]
     assert names.count("daisy") >= 6
+
+
+@pytest.mark.real
+def test_squeezenets_straightened_head_mostly_agrees_with_its_own(shared: Path) -> None:
+    file = shared / "weights" / "squeezenet1_1-imagenet.pth"
+    network = build("squeezenet1_1", weights=file, keep_head=True).eval()
+    original = torchvision.models.squeezenet1_1()
+    original.load_state_dict(torch.load(file, weights_only=True))
+    original.eval()
+    ready = BACKBONES["squeezenet1_1"].preprocessing()
+    folders = sorted((shared / "data" / "flower_photos").iterdir())
+    paths = [path for folder in folders for path in sorted(folder.glob("*.jpg"))[:4]]
+    seen = np.stack([ready.see(Image.open(path).convert("RGB")) for path in paths])
+    x = torch.from_numpy(ready.normalise(seen))
+    with torch.inference_mode():
+        same = network(x).argmax(1) == original(x).argmax(1)
+    assert len(same) == 20 and same.float().mean() >= 0.85

@@ -198,6 +198,8 @@ def test_weights_of_half_precision_are_widened(state: dict[str, Tensor], tmp_pat
 def spoil(state: dict[str, Tensor], how: str) -> None:
     if how == "shape":
         state["conv1.0.weight"] = torch.zeros(16, 3, 3, 3)
+    elif how == "quantised":
+        state["conv1.0.weight"] = torch.zeros(24, 3, 3, 3, dtype=torch.int8)
     elif how == "missing":
         del state["stage2.0.branch1.0.weight"]
     elif how == "unexpected":
@@ -214,6 +216,7 @@ def spoil(state: dict[str, Tensor], how: str) -> None:
     ("how", "words"),
     [
         ("shape", r"conv1\.0\.weight is \(16, 3, 3, 3\) where \(24, 3, 3, 3\) belongs"),
+        ("quantised", r"conv1\.0\.weight is \(24, 3, 3, 3\) int8 where \(24, 3, 3, 3\) belongs"),
         ("missing", r"stage2\.0\.branch1\.0\.weight is missing"),
         ("unexpected", r"stage9\.weight has no place"),
         ("nan", r"conv5\.0\.weight holds values that are not finite"),

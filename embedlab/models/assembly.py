@@ -116,9 +116,13 @@ def _fit(parts: Parts, state: Mapping[str, Tensor], label: str) -> dict[str, Ten
         elif not name.startswith(_AUXILIARY):
             body[_OLD_DENSENET.sub(r"\1\2", name)] = tensor
     wrong = [
-        f"{name} is {tuple(body[name].shape)} where {tuple(expected.shape)} belongs"
+        f"{name} is {_kind(body[name])} where {_kind(expected)} belongs"
         for name, expected in parts.body.state_dict().items()
-        if name in body and body[name].shape != expected.shape
+        if name in body
+        and (
+            body[name].shape != expected.shape
+            or body[name].is_floating_point() < expected.is_floating_point()
+        )
     ]
     wrong += [
         f"{name} holds values that are not finite numbers"
@@ -138,6 +142,12 @@ def _fit(parts: Parts, state: Mapping[str, Tensor], label: str) -> dict[str, Ten
             remedy="Name the backbone that the weights were made for, or give other weights.",
         )
     return head
+
+
+def _kind(tensor: Tensor) -> str:
+    """Name a tensor's shape, and its type of numbers where that is an unusual one."""
+    kind = "" if tensor.is_floating_point() else f" {str(tensor.dtype).removeprefix('torch.')}"
+    return f"{tuple(tensor.shape)}{kind}"
 
 
 class _WithMetadata(dict[str, Tensor]):
