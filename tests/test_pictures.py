@@ -197,6 +197,13 @@ def test_the_first_frame_of_an_animation_is_taken() -> None:
         assert "animated" in check(data).remarks
 
 
+def test_a_phones_photograph_with_a_second_picture_is_a_photograph() -> None:
+    data = encoded(noise(400, 300), "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    assert decode(data).size == (400, 300)
+    assert decode(data, at_least=100).size == (200, 150)
+    assert check(data).remarks == ()
+
+
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.97])
 def test_a_cut_picture_is_refused_not_filled_in(format: str, share: float) -> None:

@@ -24,6 +24,8 @@ WHITE = (255, 255, 255)
 # No picture within the cap needs more bytes than this for a pixel, whatever its format.
 _BYTES_A_PIXEL = 16
 _ORIENTATION_TAG = 0x0112
+# MPO is how phones and stereo cameras add a preview or a depth map after the photograph.
+_JPEG = frozenset({"JPEG", "MPO"})
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -165,7 +167,7 @@ def _decode(
             size = image.size
             if size[0] * size[1] > max_pixels:
                 raise _too_big(max_pixels, f"{size[0]} x {size[1]}, ")
-            if at_least is not None and image.format == "JPEG":
+            if at_least is not None and image.format in _JPEG:
                 image.draft(None, (at_least, at_least))
             remarks = _remarks(image)
             image.load()
@@ -215,7 +217,7 @@ def _read(path: Path, max_pixels: int, name: str) -> bytes:
 
 def _remarks(image: Image.Image) -> tuple[str, ...]:
     found = {
-        "animated": getattr(image, "n_frames", 1) > 1,
+        "animated": image.format not in _JPEG and getattr(image, "is_animated", False),
         "transparent": image.has_transparency_data,
         "deep": image.mode == "F" or image.mode.startswith("I"),
         "cmyk": image.mode == "CMYK",

@@ -117,8 +117,9 @@ def join(table: pd.DataFrame, ids: Sequence[str], *, key: str | None = None) -> 
             f"The table has no column {key!r}.", remedy=f"It has: {', '.join(table.columns)}."
         )
     columns = [key] if key is not None else _may_name(table)
+    names = {column: [_plain(value) for value in table[column]] for column in columns}
     matches = [
-        _Match.of(table[column], column, way, places, fold)
+        _Match.of(names[column], column, way, places, fold)
         for fold in (False, True)
         for way, compared in WAYS.items()
         for places in [_places(ids, compared, fold)]
@@ -152,9 +153,8 @@ class _Match:
 
     @classmethod
     def of(
-        cls, values: pd.Series, column: str, way: str, places: dict[str, int], fold: bool
+        cls, names: list[str], column: str, way: str, places: dict[str, int], fold: bool
     ) -> _Match:
-        names = [_plain(value) for value in values]
         found = [places.get(_canon(name, WAYS[way], fold), -1) if name else -1 for name in names]
         return cls(column, way, names, np.array(found, np.int64))
 

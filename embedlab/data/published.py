@@ -149,12 +149,12 @@ FILES: dict[str, tuple[RemoteFile, ...]] = {
 }
 
 
-# What a set's files unpack to, by anybody's hand or ours.
+# What a set's files unpack to, by anybody's hand or ours, or what then lies at the place itself.
 FOLDERS: dict[str, tuple[str, ...]] = {
-    "flowers": ("flower_photos", "unpacked"),
+    "flowers": ("flower_photos", "unpacked", "dandelion"),
     "cifar10": ("cifar-10-batches-bin",),
     "cifar100": ("cifar-100-binary",),
-    "eurosat": ("2750", "eurosat/2750", "unpacked"),
+    "eurosat": ("2750", "eurosat/2750", "unpacked", "HerbaceousVegetation"),
 }
 # Where torchvision keeps them below its root.
 _TORCHVISION = {"mnist": "MNIST/raw", "fashion-mnist": "FashionMNIST/raw", "kmnist": "KMNIST/raw"}
