@@ -49,7 +49,8 @@ def items_table(
     Returns
     -------
     DataFrame of m rows
-        Columns id, path, label, split, prediction, p.*, table.*, factor.* as far as known.
+        Columns id, path, digest (SHA-256 of the content), label, split, prediction, p.*,
+        table.*, factor.* as far as known.
     """
     paths = [dataset.pictures.path(int(row)) for row in rows]
     columns: dict[str, Any] = {
@@ -57,6 +58,7 @@ def items_table(
         "path": pd.array(
             [None if path is None else as_text(str(path)) for path in paths], "string"
         ),
+        "digest": [dataset.pictures.digest(int(row)) for row in rows],
     }
     if dataset.labels is not None:
         columns["label"] = [dataset.classes[k] for k in dataset.labels[rows]]

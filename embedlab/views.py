@@ -1,4 +1,4 @@
-"""Views of a run: projections computed once, kept in the run, found again by their content."""
+"""What is computed of a run once, kept in it, and found again by its content."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
 from embedlab.runs import EMBEDDING, Run
 
@@ -84,3 +85,44 @@ def make_umap(
         settings=np.array(json.dumps({"vectors": vectors, **asdict(settings)})),
     )
     return coordinates
+
+
+def _doubts_key(run: Run) -> str:
+    text = json.dumps([run.fingerprint, "doubts", 1])
+    return f"doubts-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def kept_doubts(run: Run) -> NDArray[np.float64] | None:
+    """Read the out-of-sample probabilities that were computed before, shape (n_items, c)."""
+    kept = run.load_projection(_doubts_key(run))
+    return None if kept is None else kept["probabilities"]
+
+
+def make_doubts(run: Run, *, progress: Progress = silent) -> NDArray[np.float64]:
+    """Ask of each picture classifiers that have not seen it, and keep the answers in the run.
+
+    Returns
+    -------
+    ndarray of shape (n_items, n_classes), float64
+        As `embedlab.space.quality.out_of_sample_probabilities` gives them.
+
+    Raises
+    ------
+    EmbedlabError
+        If the run has no classes, or fewer than two of them have two pictures.
+    """
+    from embedlab.space.quality import out_of_sample_probabilities
+
+    kept = kept_doubts(run)
+    if kept is not None:
+        return kept
+    if run.labels is None:
+        raise EmbedlabError(
+            f"The run {run.id} has no classes, so no label can be doubted.",
+            remedy="Choose a run of labelled pictures.",
+        )
+    probabilities = out_of_sample_probabilities(
+        run.embeddings, run.labels, len(run.classes), progress=progress
+    )
+    run.save_projection(_doubts_key(run), probabilities=probabilities)
+    return probabilities

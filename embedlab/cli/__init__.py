@@ -14,7 +14,9 @@ from embedlab.errors import EmbedlabError
 # name: (module, the first line of its help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("embedlab.cli.train", "Train a classifier on pictures and keep it as a run."),
+    "embed": ("embedlab.cli.embed", "Embed pictures and write the matrix, with ids and labels."),
     "project": ("embedlab.cli.project", "Lay a run's pictures out with UMAP and keep the layout."),
+    "check": ("embedlab.cli.check", "Look for labels of a run that are probably wrong."),
     "runs": ("embedlab.cli.runs", "List, show, pack, unpack and remove runs."),
     "jobs": ("embedlab.cli.jobs", "List, watch, cancel and take up long work."),
     "app": ("embedlab.cli.app", "Open the app in the browser."),

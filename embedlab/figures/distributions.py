@@ -6,7 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-WITHIN, BETWEEN = "#0072B2", "#D55E00"
+from embedlab.figures.palette import COLOURS
+from embedlab.figures.style import finished, plain
+
+WITHIN, BETWEEN = COLOURS[0], COLOURS[1]
 BINS = 60
 
 
@@ -27,7 +30,8 @@ def histogram_pair(within: ArrayLike, between: ArrayLike, *, title: str) -> go.F
     figure = go.Figure()
     values = np.concatenate([np.asarray(within, np.float64), np.asarray(between, np.float64)])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    bins = {"start": low, "end": high, "size": (high - low or 1.0) / BINS}
+    # The last bin begins below the largest value, or a value of its own bin would be left out.
+    bins = {"start": low, "end": high, "size": ((high - low) or 1.0) / BINS * (1 + 1e-9)}
     series = (("same class", within, WITHIN, "/"), ("two classes", between, BETWEEN, ""))
     for name, data, colour, pattern in series:
         figure.add_trace(
@@ -41,14 +45,11 @@ def histogram_pair(within: ArrayLike, between: ArrayLike, *, title: str) -> go.F
                 hovertemplate="%{x}: %{y:.1%} of the pairs<extra>" + name + "</extra>",
             )
         )
-    figure.update_layout(
-        barmode="overlay",
+    return finished(
+        figure,
         height=280,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.12},
-        xaxis={"title": title},
-        yaxis={"title": "share of the pairs", "tickformat": ".0%"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        barmode="overlay",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        xaxis={"title": {"text": plain(title)}},
+        yaxis={"title": {"text": "share of the pairs"}, "tickformat": ".0%"},
     )
-    return figure

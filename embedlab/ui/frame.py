@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[Entry, ...]] = {
         Entry("neighbours", "Neighbours", "hub", "Which pictures does the network find alike?"),
         Entry("similarity", "Similarity", "compare_arrows", "How alike are two pictures?"),
         Entry("projections", "Projections", "scatter_plot", "Where do the pictures lie?"),
+        Entry("pixels", "Pixels or embedding", "grid_on", "What does each representation keep?"),
         Entry(
             "prototypes",
             "Prototypes",
@@ -45,6 +46,7 @@ PAGES: dict[str, tuple[Entry, ...]] = {
             "account_tree",
             "What becomes of a picture on its way through the network?",
         ),
+        Entry("mistakes", "Mistakes", "troubleshoot", "Where is the network wrong, or the data?"),
     ),
     "Learn": (Entry("lesson", "Lesson", "school", "What have you seen? Twelve questions."),),
 }

@@ -1,0 +1,305 @@
+"""Where is the network wrong, or the data?"""
+
+import numpy as np
+import streamlit as st
+
+from embedlab.errors import EmbedlabError
+from embedlab.figures.matrices import confusion as confusion_figure
+from embedlab.runs import Run
+from embedlab.space.oddities import Outliers, Pairs, leaks, near_duplicates, outliers
+from embedlab.space.quality import label_issues, most_confident_errors
+from embedlab.space.scores import accuracy, confusion, recalls
+from embedlab.ui import cache
+from embedlab.ui.choices import choose_part
+from embedlab.ui.doubts_form import doubts
+from embedlab.ui.export import export_buttons
+from embedlab.ui.frame import current_run, explain, framed, header
+from embedlab.ui.gallery import gallery
+from embedlab.ui.picture_grid import Caption, picture_grid
+from embedlab.ui.state import choose_row
+from embedlab.ui.text import plain
+
+SHOWN = 24
+SMALL = 4000
+
+
+def predictions_of(run: Run) -> np.ndarray | None:
+    """Give what the network predicts for each picture, as indices into the classes."""
+    if run.labels is None or "prediction" not in run.items:
+        return None
+    order = {name: k for k, name in enumerate(run.classes)}
+    return np.array([order.get(name, -1) for name in run.items["prediction"]], np.int64)
+
+
+def show_confusion(run: Run, rows: np.ndarray, predictions: np.ndarray) -> None:
+    """Show the confusion matrix; a cell opens its pictures."""
+    labels = run.labels[rows]
+    matrix = confusion(labels, predictions[rows], len(run.classes))
+    share = accuracy(labels, predictions[rows])
+    if not share.total:
+        st.info("There are no pictures in this part.")
+        return
+    low, high = share.interval
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(
+            f"**{share.correct:,} of {share.total:,} right: {share.value:.1%}** "
+            f"(95 %: {low:.1%} to {high:.1%})"
+        )
+        event = st.plotly_chart(
+            confusion_figure(matrix, run.classes),
+            key="confusion",
+            on_select="rerun",
+            selection_mode="points",
+            config={"displayModeBar": False},
+        )
+        with st.expander("Recall by class", icon=":material/table:"):
+            st.dataframe(
+                [
+                    {
+                        "class": name,
+                        "right": one.correct,
+                        "of": one.total,
+                        "recall": f"{one.value:.1%}" if one.total else "-",
+                        "95 % interval": "{:.1%} to {:.1%}".format(*one.interval)
+                        if one.total
+                        else "-",
+                    }
+                    for name, one in zip(run.classes, recalls(matrix), strict=True)
+                ],
+                hide_index=True,
+            )
+    with right:
+        true, predicted = chosen_cell(run, event, matrix)
+        inside = rows[(labels == true) & (predictions[rows] == predicted)]
+        st.markdown(
+            f"**{len(inside)}** pictures of **{plain(run.classes[true])}** taken for "
+            f"**{plain(run.classes[predicted])}**"
+        )
+        gallery(
+            run,
+            inside[:SHOWN].tolist(),
+            key="cell",
+            cell=84,
+            label="Pictures of the chosen cell",
+            on_click=lambda row: choose_row(run, row),
+        )
+        st.caption("Choose a cell by a click, or here:")
+        with st.container(horizontal=True):
+            st.selectbox("True", run.classes, index=true, key="cell-true", width=160)
+            st.selectbox("Predicted", run.classes, index=predicted, key="cell-predicted", width=160)
+        export_buttons(run, inside, name="cell")
+
+
+def chosen_cell(run: Run, event: object, matrix: np.ndarray) -> tuple[int, int]:
+    """Give the cell that was clicked or chosen last; the fullest wrong one to begin with."""
+    points = getattr(getattr(event, "selection", None), "points", None) or []
+    clicked = (int(points[0]["y"]), int(points[0]["x"])) if points else None
+    if clicked is not None and clicked != st.session_state.get("cell-clicked"):
+        st.session_state["cell-clicked"] = clicked
+        st.session_state["cell-true"] = run.classes[clicked[0]]
+        st.session_state["cell-predicted"] = run.classes[clicked[1]]
+    names = (st.session_state.get("cell-true"), st.session_state.get("cell-predicted"))
+    if all(name in run.classes for name in names):
+        return run.classes.index(names[0]), run.classes.index(names[1])
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    flat = int(wrong.argmax()) if wrong.any() else 0
+    return flat // len(matrix), flat % len(matrix)
+
+
+def show_errors(run: Run, rows: np.ndarray) -> None:
+    """Show the mistakes that the network is surest of."""
+    found = most_confident_errors(run.labels[rows], run.probabilities[rows])
+    if not len(found.rows):
+        st.success("Not one mistake in this part.", icon=":material/check:")
+        return
+    show_with_suggestion(
+        run, rows[found.rows], found.predictions, found.confidences, key="errors", word="taken for"
+    )
+    export_buttons(
+        run,
+        rows[found.rows],
+        name="errors",
+        taken_for=[run.classes[k] for k in found.predictions],
+        confidence=found.confidences,
+    )
+
+
+def show_with_suggestion(
+    run: Run, rows: np.ndarray, others: np.ndarray, shares: np.ndarray, *, key: str, word: str
+) -> None:
+    """Show pictures with another class and a share below each."""
+    picture_grid(
+        rows[:SHOWN].tolist(),
+        key=key,
+        thumbnails=run.thumbnails,
+        captions=[
+            Caption(
+                name=f"{word} {run.classes[other]}",
+                score=f"{share:.0%}",
+                label=run.classes[run.labels[row]],
+            )
+            for row, other, share in zip(rows[:SHOWN], others, shares, strict=False)
+        ],
+        cell=112,
+        label=key,
+        on_click=lambda row: choose_row(run, row),
+    )
+    if len(rows) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(rows):,}.")
+
+
+def show_doubts(run: Run) -> None:
+    """Show labels that are probably wrong."""
+    st.markdown(
+        "Classifiers that have **not seen** a picture are asked about it. Where they firmly "
+        "disagree with its label, the label may be wrong."
+    )
+    probabilities = doubts(run)
+    if probabilities is None:
+        return
+    found = label_issues(run.labels, probabilities)
+    if not len(found.rows):
+        st.success(found.note or "No label is in doubt.", icon=":material/check:")
+        return
+    st.markdown(f"**{len(found.rows):,}** of {run.n_items:,} labels are in doubt.")
+    show_with_suggestion(
+        run,
+        found.rows,
+        found.suggestions,
+        probabilities[found.rows, found.suggestions],
+        key="doubts",
+        word="fits",
+    )
+    export_buttons(
+        run,
+        found.rows,
+        name="doubtful-labels",
+        fits_better=[run.classes[k] for k in found.suggestions],
+        probability_of_label=found.confidences,
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for pictures that are there twice …")
+def twins(fingerprint: str, _run: Run) -> Pairs:
+    """Find exact and near duplicates."""
+    digests = _run.items["digest"].tolist() if "digest" in _run.items else None
+    return near_duplicates(_run.embeddings, digests=digests)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for pictures that are like no other …")
+def strangers(fingerprint: str, _run: Run) -> Outliers:
+    """Find outliers."""
+    return outliers(_run.embeddings)
+
+
+def show_twins(run: Run) -> None:
+    """Show pairs of pictures that are the same or nearly, those that leak first."""
+    pairs = twins(run.fingerprint, run)
+    if not len(pairs.rows):
+        st.success("No two pictures are nearly the same.", icon=":material/check:")
+        return
+    leaking = leaks(pairs, run.split)
+    st.markdown(
+        f"**{int(pairs.exact.sum())}** exact and **{int((~pairs.exact).sum())}** near pairs; "
+        f"**{len(leaking.rows)}** of them leak: one of the two is in training, the other in "
+        "validation, so the validation accuracy is flattered."
+    )
+    only = st.toggle("Only the leaks", key="only-leaks", disabled=not len(leaking.rows))
+    shown = leaking if only else pairs
+    columns = st.columns(4)
+    for place, (a, b) in enumerate(shown.rows[:12].tolist()):
+        with columns[place % 4].container(border=True):
+            words = (
+                "same content" if shown.exact[place] else f"distance {shown.distances[place]:.2f}"
+            )
+            gallery(
+                run,
+                [a, b],
+                key=f"twin-{place}",
+                scores=[str(run.split[a]), str(run.split[b])],
+                cell=60,
+                columns=2,
+                label=words,
+            )
+            st.caption(words)
+    if len(shown.rows) > 12:
+        st.caption(
+            f"The first 12 of {len(shown.rows):,} pairs. Distances in units of the usual "
+            "distance to the nearest other picture."
+        )
+    export_buttons(
+        run,
+        shown.rows[:, 0],
+        name="pairs",
+        twin=run.items["id"].iloc[shown.rows[:, 1]].tolist(),
+        exact=shown.exact,
+        distance=shown.distances,
+    )
+
+
+def show_strangers(run: Run) -> None:
+    """Show the pictures that are farthest from all others."""
+    found = strangers(run.fingerprint, run)
+    top = found.rows[:12]
+    gallery(
+        run,
+        top.tolist(),
+        key="outliers",
+        scores=[f"{found.scores[row]:.1f}" for row in top],
+        label="Outliers",
+        on_click=lambda row: choose_row(run, row),
+    )
+    st.caption("Below each: its mean distance to its ten nearest; 1 is usual, 2 is far.")
+    export_buttons(run, found.rows[:200], name="outliers", distance=found.scores[found.rows[:200]])
+
+
+framed()
+run = current_run()
+header(
+    "Where is the network wrong, or the data?",
+    "Notice how many of the network's surest mistakes are **right**, and the label is wrong. "
+    "Every list can be taken away as a file.",
+)
+predictions = predictions_of(run)
+if predictions is not None:
+    part = choose_part(run)
+    rows = cache.part_rows(run, part)
+    st.header("Confusions", anchor=False)
+    show_confusion(run, rows, predictions)
+    if run.probabilities is not None:
+        st.header("The surest mistakes", anchor=False)
+        show_errors(run, rows)
+else:
+    st.info(
+        "This run has no labels or no head, so there are no mistakes to count. Duplicates and "
+        "outliers can still be found.",
+        icon=":material/info:",
+    )
+if run.labels is not None:
+    st.header("Labels that may be wrong", anchor=False)
+    try:
+        show_doubts(run)
+    except EmbedlabError as error:
+        st.info(plain(str(error)), icon=":material/info:")
+if run.n_items > 3:
+    st.header("Pictures that are there twice", anchor=False)
+    show_twins(run)
+    st.header("Pictures that are like no other", anchor=False)
+    show_strangers(run)
+explain(
+    r"\text{doubtful: } \hat{p}(y_i \mid x_i) \text{ low and another class above its usual "
+    r"confidence}",
+    [
+        ("embeddings", f"{run.embeddings.shape}", "what duplicates and outliers are measured in"),
+        ("p", f"({run.n_items:,}, {len(run.classes)})", "out-of-sample class probabilities"),
+    ],
+    f"""from embedlab import open_run
+from embedlab.space.oddities import near_duplicates, outliers
+
+run = open_run({run.id!r})
+near_duplicates(run.embeddings).rows, outliers(run.embeddings).rows[:10]""",
+    words="Doubtful labels: confident learning on five-fold out-of-sample probabilities of a "
+    "logistic regression on the embeddings (package cleanlab).",
+)
