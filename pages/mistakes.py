@@ -259,7 +259,7 @@ framed()
 run = current_run()
 header(
     "Where is the network wrong, or the data?",
-    "Notice how many of the network's surest mistakes are **right**, and the label is wrong. "
+    "Notice whether the surest mistakes are the network's, or the **label** is wrong. "
     "Every list can be taken away as a file.",
 )
 predictions = predictions_of(run)

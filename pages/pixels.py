@@ -1,15 +1,14 @@
 """What does each representation keep of a picture?"""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.figures.readings import read_off_bars
+from embedlab.readings import Readings, make_readings
 from embedlab.runs import EMBEDDING, Run
 from embedlab.space.compare import disagreements
 from embedlab.space.metrics import METRICS
-from embedlab.space.probes import ReadOff, read_off
 from embedlab.space.scores import hubs
 from embedlab.ui import cache
 from embedlab.ui.choices import choose_k, choose_metric, choose_part, vectors_title
@@ -126,25 +125,10 @@ def show_disagreements(run: Run, metric: str, part: str, k: int) -> None:
     )
 
 
-@st.cache_data(max_entries=16, show_spinner="Reading known factors off each representation …")
-def readings(fingerprint: str, names: tuple[str, ...], _run: Run) -> dict[str, dict[str, ReadOff]]:
+@st.cache_resource(max_entries=16, show_spinner="Reading known factors off each representation …")
+def readings(fingerprint: str, names: tuple[str, ...], _run: Run) -> Readings:
     """Read the class and every known factor off every representation."""
-    rows, held_out = cache.part_rows(_run, "train"), cache.part_rows(_run, "validation")
-    columns: dict[str, pd.Series] = {}
-    if _run.labels is not None:
-        columns["class"] = _run.items["label"]
-    for column in _run.items:
-        if str(column).startswith("factor."):
-            columns[str(column).removeprefix("factor.")] = _run.items[column]
-    found: dict[str, dict[str, ReadOff]] = {}
-    for title, values in columns.items():
-        for name in names:
-            try:
-                reading = read_off(_run.vectors(name), values, rows=rows, held_out=held_out)
-            except EmbedlabError:
-                continue  # all pictures alike in this factor: nothing to read
-            found.setdefault(title, {})[name] = reading
-    return found
+    return make_readings(_run, names)
 
 
 def show_factors(run: Run, names: list[str]) -> None:
