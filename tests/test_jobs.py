@@ -417,6 +417,17 @@ def test_a_damaged_record_is_a_lost_job(tmp_path: Path) -> None:
     assert ended(job).state == "done"
 
 
+def test_a_home_that_may_not_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*parts: str) -> Path:
+        raise PermissionError(errno.EACCES, "Permission denied", "/srv/embedlab")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job_module, "home", closed)
+        for ask in (queue, list_jobs, lambda: start(["print", "x"], title="x")):
+            with pytest.raises(EmbedlabError, match="/srv/embedlab may not be written"):
+                ask()
+
+
 def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(target: Path, value: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(target))

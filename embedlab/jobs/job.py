@@ -195,7 +195,7 @@ def start(arguments: Sequence[str], *, title: str, key: str | None = None) -> Jo
     cwd = str(Path.cwd())
     key = key or hashlib.sha256(json.dumps([cwd, arguments]).encode()).hexdigest()
     with _in_words():
-        root = home("jobs")
+        root = _root()
         with locked(root):
             twin = _active_with_key(root, key)
             if twin is not None:
@@ -228,14 +228,19 @@ def _in_line(root: Path) -> list[Job]:
     return [Job(folder) for folder, _ in in_line(root)]
 
 
+def _root() -> Path:
+    with _in_words():
+        return home("jobs")
+
+
 def list_jobs() -> list[Job]:
     """List the jobs there are, newest first."""
-    return [Job(folder) for folder in reversed(job_folders(home("jobs")))]
+    return [Job(folder) for folder in reversed(job_folders(_root()))]
 
 
 def queue() -> list[Job]:
     """List the jobs that run or wait, in the order of their turns."""
-    return _in_line(home("jobs"))
+    return _in_line(_root())
 
 
 def open_job(id_: str) -> Job:
@@ -246,7 +251,7 @@ def open_job(id_: str) -> Job:
     EmbedlabError
         If there is no such job.
     """
-    folder = home("jobs") / id_ if is_job_id(id_) else None
+    folder = _root() / id_ if is_job_id(id_) else None
     if folder is None or not folder.is_dir():
         raise EmbedlabError(
             f"No job is called {id_[:80]!r}.", remedy="List them: embedlab jobs list."
