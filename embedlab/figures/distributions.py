@@ -30,8 +30,8 @@ def histogram_pair(within: ArrayLike, between: ArrayLike, *, title: str) -> go.F
     figure = go.Figure()
     values = np.concatenate([np.asarray(within, np.float64), np.asarray(between, np.float64)])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    # The last bin begins below the largest value, or a value of its own bin would be left out.
-    bins = {"start": low, "end": high, "size": ((high - low) or 1.0) / BINS * (1 + 1e-9)}
+    size = ((high - low) or 1.0) / BINS
+    bins = {"start": low, "end": high + size, "size": size}
     series = (("same class", within, WITHIN, "/"), ("two classes", between, BETWEEN, ""))
     for name, data, colour, pattern in series:
         figure.add_trace(

@@ -9,11 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from embedlab.figures.palette import NEUTRAL, class_style
+from embedlab.figures.palette import NEUTRAL, ClassStyle, class_style
 from embedlab.figures.style import finished, plain
 
+NOBODY = -1
 MANY = 1000  # beyond it, points are drawn by the graphics card
-_IN_3D = {"circle", "square", "diamond", "cross", "x"}
+_IN_3D = {"circle", "square", "diamond", "cross"}  # of those that plotly draws well in 3-D
 
 
 def scatter_map(
@@ -34,7 +35,8 @@ def scatter_map(
     coordinates : array_like of shape (n, 2) or (n, 3)
         Pictures without finite coordinates are not drawn.
     labels : array_like of shape (n,), int, optional
-        Index into `classes`; a trace a class. Without labels all points look alike.
+        Index into `classes`, or -1 for none; a trace a class. Without labels all points look
+        alike.
     classes : sequence of str
     names : sequence of str, length n, optional
         What hovering says of each picture; its number by default.
@@ -55,35 +57,33 @@ def scatter_map(
     points = np.asarray(coordinates, np.float32)
     solid = points.shape[1] == 3
     drawn = np.isfinite(points).all(axis=1)
-    of_row = np.zeros(len(points), np.int64) if labels is None else np.asarray(labels)
+    of_row = np.full(len(points), NOBODY) if labels is None else np.asarray(labels)
     texts = None if names is None else np.array([plain(name, 80) for name in names], object)
-    if solid:
-        kind = go.Scatter3d
-    else:
-        kind = go.Scattergl if len(points) > MANY else go.Scatter
+    kind = go.Scatter3d if solid else go.Scattergl if len(points) > MANY else go.Scatter
+    groups = [(label, plain(name)) for label, name in enumerate(classes)]
+    if labels is None or (of_row < 0).any():
+        groups.append((NOBODY, "pictures" if labels is None else "no class"))
     figure = go.Figure()
-    for label in range(max(len(classes), 1)):
-        rows = np.flatnonzero(drawn & (of_row == label))
+    for label, name in groups:
+        rows = np.flatnonzero(drawn & (of_row == label if label >= 0 else of_row < 0))
         if not len(rows):
             continue
-        style = class_style(label)
-        symbol = style.symbol if not solid or style.symbol in _IN_3D else "circle"
-        name = plain(classes[label]) if labels is not None and classes else "pictures"
-        what = "%{text}" if texts is not None else "picture %{customdata}"
+        style = class_style(label) if label >= 0 else ClassStyle(NEUTRAL, "circle")
         figure.add_trace(
             kind(
                 **dict(zip("xyz", points[rows].T, strict=False)),
                 mode="markers",
                 name=name,
                 marker={
-                    "color": style.colour if labels is not None else NEUTRAL,
-                    "symbol": symbol if labels is not None else "circle",
+                    "color": style.colour,
+                    "symbol": style.symbol if not solid or style.symbol in _IN_3D else "circle",
                     "size": _size(len(points), solid),
                     "opacity": 0.85 if len(points) <= MANY else 0.7,
                 },
                 customdata=rows.astype(np.int32),
                 text=None if texts is None else texts[rows],
-                hovertemplate=what + "<extra>%{fullData.name}</extra>",
+                hovertemplate=("picture %{customdata}" if texts is None else "%{text}")
+                + "<extra>%{fullData.name}</extra>",
             )
         )
     if arrows is not None:
@@ -140,7 +140,7 @@ def _add_arrows(
                 mode="text",
                 text=[f"<b>{name}</b>"],
                 textposition=_away(tip),
-                textfont={"color": colour, "size": 14},
+                textfont={"color": colour, "size": 14, "shadow": "auto"},
                 showlegend=False,
                 hoverinfo="skip",
                 cliponaxis=False,

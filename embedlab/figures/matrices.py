@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
+
+from embedlab.figures.style import DIVERGING, finished, ticks
+
+TEXTS = 900  # squares beyond which their numbers would not be readable
 
 
 def cosine_table(values: ArrayLike, rows: Sequence[str], columns: Sequence[str]) -> go.Figure:
@@ -26,13 +29,12 @@ def cosine_table(values: ArrayLike, rows: Sequence[str], columns: Sequence[str])
     plotly.graph_objects.Figure
     """
     matrix = np.asarray(values, np.float64)
-    texts = [[f"{value:.2f}" for value in line] for line in matrix]
     return _table(
         matrix,
-        texts,
+        [[f"{value:.2f}" for value in line] for line in matrix],
         rows,
         columns,
-        colorscale="RdBu_r",
+        colorscale=DIVERGING,
         zmin=-1,
         zmax=1,
         hovertemplate="%{y} with %{x}: %{z:.4f}<extra></extra>",
@@ -55,11 +57,9 @@ def confusion(matrix: ArrayLike, classes: Sequence[str]) -> go.Figure:
     """
     counts = np.asarray(matrix)
     totals = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.where(totals > 0, totals, 1)
-    texts = [[f"{count:,}" if count else "" for count in line] for line in counts]
     figure = _table(
-        shares,
-        texts,
+        counts / np.where(totals > 0, totals, 1),
+        [[f"{count:,}" if count else "" for count in line] for line in counts],
         classes,
         classes,
         colorscale="Blues",
@@ -69,9 +69,9 @@ def confusion(matrix: ArrayLike, classes: Sequence[str]) -> go.Figure:
         hovertemplate="true %{y}, predicted %{x}: %{customdata} (%{z:.0%} of its class)"
         "<extra></extra>",
     )
-    figure.update_xaxes(title="predicted")
-    figure.update_yaxes(title="true")
-    return figure
+    return figure.update_layout(
+        xaxis={"title": {"text": "predicted"}}, yaxis={"title": {"text": "true"}}
+    )
 
 
 def _table(
@@ -81,30 +81,21 @@ def _table(
     columns: Sequence[str],
     **options: Any,
 ) -> go.Figure:
-    # Names may repeat or be cut, so places are numbers and names stand at the ticks.
     figure = go.Figure(
         go.Heatmap(
             z=values,
             text=texts,
-            texttemplate="%{text}" if values.size <= 900 else None,
+            texttemplate="%{text}" if values.size <= TEXTS else None,
             showscale=False,
             xgap=2,
             ygap=2,
             **options,
         )
     )
-    for axis, names in ((figure.update_xaxes, columns), (figure.update_yaxes, rows)):
-        axis(
-            tickvals=list(range(len(names))),
-            ticktext=[escape(name if len(name) <= 18 else f"{name[:17]}…") for name in names],
-            showgrid=False,
-            zeroline=False,
-        )
-    figure.update_yaxes(autorange="reversed")
-    figure.update_layout(
+    bare = {"showgrid": False, "zeroline": False, "showline": False}
+    return finished(
+        figure,
         height=90 + 42 * max(2, min(len(rows), 20)),
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={**ticks(columns), **bare, "autotickangles": [0, 40, 90]},
+        yaxis={**ticks(rows), **bare, "autorange": "reversed"},
     )
-    return figure

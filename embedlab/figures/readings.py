@@ -1,15 +1,73 @@
-"""How well known factors are read off several representations."""
+"""Shares with their intervals: of classes, of settings, of factors read off representations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import plotly.graph_objects as go
 
-from embedlab.figures.palette import class_style
+from embedlab.figures.palette import COLOURS, NEUTRAL, class_style
+from embedlab.figures.style import finished, plain, ticks
 
 PATTERNS = ("", "/", "x", ".", "+")
+
+
+def bars_with_intervals(
+    names: Sequence[str],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    *,
+    baseline: float | None = None,
+    title: str = "",
+    colours: Sequence[str] | None = None,
+) -> go.Figure:
+    """Draw shares as horizontal bars with the intervals that they may lie in.
+
+    Parameters
+    ----------
+    names : sequence of str, n of them
+        From the top.
+    values : sequence of float, length n
+        0 to 1. NaN, a share of none, is left out.
+    intervals : sequence of (low, high), length n
+    baseline : float, optional
+        What chance, or the simplest guess, would reach: drawn as a line.
+    title : str
+        What the shares are.
+    colours : sequence of str, length n, optional
+        Of the classes, where the bars are classes.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    low, high = zip(*intervals, strict=True) if intervals else ((), ())
+    figure = go.Figure(
+        go.Bar(
+            x=list(values),
+            y=list(range(len(names))),
+            orientation="h",
+            marker={"color": list(colours) if colours else COLOURS[0]},
+            error_x={
+                "array": [max(h - v, 0) for h, v in zip(high, values, strict=True)],
+                "arrayminus": [max(v - lo, 0) for lo, v in zip(low, values, strict=True)],
+                "thickness": 1.5,
+                "color": NEUTRAL,
+            },
+            customdata=list(zip(low, high, strict=True)),
+            hovertemplate="%{y}: %{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})"
+            "<extra></extra>",
+        )
+    )
+    if baseline is not None:
+        figure.add_vline(x=baseline, line={"dash": "dot", "width": 2, "color": NEUTRAL})
+    return finished(
+        figure,
+        height=70 + 34 * max(len(names), 1),
+        bargap=0.35,
+        xaxis={"title": {"text": plain(title)}, "tickformat": ".0%", "range": [0, 1.005]},
+        yaxis={**ticks(names), "autorange": "reversed", "showgrid": False},
+    )
 
 
 def read_off_bars(
@@ -36,7 +94,6 @@ def read_off_bars(
     plotly.graph_objects.Figure
     """
     figure = go.Figure()
-    names = [escape(str(factor)) for factor in factors]
     for place, title in enumerate(representations):
         values = [line[place] for line in scores]
         shown = [max(value, 0.0) for value in values]
@@ -44,9 +101,9 @@ def read_off_bars(
         high = [max(pair[place][1], 0.0) for pair in intervals]
         figure.add_trace(
             go.Bar(
-                x=names,
+                x=list(range(len(factors))),
                 y=shown,
-                name=title,
+                name=plain(title),
                 marker={
                     "color": class_style(place).colour,
                     "pattern": {"shape": PATTERNS[place % len(PATTERNS)]},
@@ -55,9 +112,10 @@ def read_off_bars(
                     "array": [max(h - v, 0) for h, v in zip(high, shown, strict=True)],
                     "arrayminus": [max(v - lo, 0) for lo, v in zip(low, shown, strict=True)],
                     "thickness": 1,
+                    "color": NEUTRAL,
                 },
                 customdata=values,
-                hovertemplate="%{x}: %{customdata:.2f}<extra>" + escape(title) + "</extra>",
+                hovertemplate="%{x}: %{customdata:.2f}<extra>%{fullData.name}</extra>",
             )
         )
     for place, baseline in enumerate(baselines):
@@ -68,15 +126,13 @@ def read_off_bars(
                 x1=place + 0.42,
                 y0=baseline,
                 y1=baseline,
-                line={"color": "#808080", "width": 2, "dash": "dot"},
+                line={"color": NEUTRAL, "width": 2, "dash": "dot"},
             )
-    figure.update_layout(
-        barmode="group",
+    return finished(
+        figure,
         height=300,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.15},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        barmode="group",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        xaxis={**ticks(factors), "showgrid": False},
         yaxis={"range": [0, 1.02]},
     )
-    return figure

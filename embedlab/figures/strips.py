@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
+
+from embedlab.figures.style import DIVERGING, RISING, finished, ticks
 
 
 def vector_strips(vectors: ArrayLike, names: Sequence[str]) -> go.Figure:
@@ -16,6 +17,7 @@ def vector_strips(vectors: ArrayLike, names: Sequence[str]) -> go.Figure:
     Parameters
     ----------
     vectors : array_like of shape (m, d)
+        Without negative values, the scale runs from dark at 0 to bright.
     names : sequence of str, length m
 
     Returns
@@ -23,31 +25,24 @@ def vector_strips(vectors: ArrayLike, names: Sequence[str]) -> go.Figure:
     plotly.graph_objects.Figure
     """
     values = np.asarray(vectors, np.float32)
-    limit = float(np.abs(values).max()) or 1.0
+    limit = float(np.nanmax(np.abs(values), initial=0)) or 1.0
     negative = bool((values < 0).any())
     figure = go.Figure(
         go.Heatmap(
             z=values,
             y=list(range(len(names))),
-            colorscale="RdBu_r" if negative else "Cividis",
+            colorscale=DIVERGING if negative else RISING,
             zmin=-limit if negative else 0.0,
             zmax=limit,
             ygap=6,
-            colorbar={"thickness": 10},
+            colorbar={"thickness": 10, "outlinewidth": 0},
             hovertemplate="dimension %{x}: %{z:.3f}<extra></extra>",
         )
     )
-    figure.update_yaxes(
-        autorange="reversed",
-        tickvals=list(range(len(names))),
-        ticktext=[escape(name) for name in names],
-        showgrid=False,
-    )
-    figure.update_xaxes(title="dimension", showgrid=False)
-    figure.update_layout(
+    bare = {"showgrid": False, "zeroline": False}
+    return finished(
+        figure,
         height=90 + 46 * len(names),
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={"title": {"text": "dimension"}, **bare},
+        yaxis={**ticks(names), **bare, "autorange": "reversed"},
     )
-    return figure

@@ -27,7 +27,9 @@ def template(*, dark: bool = False) -> go.layout.Template:
     dark : bool
         Whether the page is dark.
     """
-    text, grid, line = ("#D5DCD8", "#2B3733", "#55625D") if dark else ("#3A4642", "#E6EBE8", "#A9B3AF")
+    text, grid, line = (
+        ("#D5DCD8", "#2B3733", "#55625D") if dark else ("#3A4642", "#E6EBE8", "#A9B3AF")
+    )
     axis = {
         "gridcolor": grid,
         "linecolor": line,

@@ -1,0 +1,250 @@
+"""Figures: what goes in is what is drawn, names are text, and colours can be told apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from embedlab.figures.contributions import contributions
+from embedlab.figures.curves import Curve, curves, scree, training_curves
+from embedlab.figures.distributions import histogram_pair
+from embedlab.figures.maps import MANY, scatter_map
+from embedlab.figures.matrices import confusion, cosine_table
+from embedlab.figures.palette import COLOURS, SYMBOLS, class_style
+from embedlab.figures.readings import bars_with_intervals, read_off_bars
+from embedlab.figures.strips import vector_strips
+from embedlab.figures.style import plain, template
+
+EVIL = ["<img src=x onerror=alert(1)>", "%{x} $\\frac{1}{2}$", "plain"]
+
+FIGURES: dict[str, Callable[[list[str]], go.Figure]] = {
+    "map": lambda names: scatter_map(
+        [[0, 0], [1, 2], [2, 1]],
+        [0, 1, 2],
+        names,
+        names=names,
+        arrows=[[1, 1], [2, 0], [0, 2]],
+        axis_titles=names[:2],
+    ),
+    "map in 3-D": lambda names: scatter_map(np.eye(3), [0, 1, 2], names, arrows=np.eye(3)),
+    "histograms": lambda names: histogram_pair([0.1, 0.2], [0.0], title=names[0]),
+    "cosines": lambda names: cosine_table(np.eye(3), names, names),
+    "confusion": lambda names: confusion(np.eye(3, dtype=int) * 7, names),
+    "strips": lambda names: vector_strips(np.arange(12).reshape(3, 4), names),
+    "bars": lambda names: bars_with_intervals(
+        names, [0.5, 0.9, 0.1], [(0.4, 0.6), (0.8, 1), (0, 0.2)], baseline=0.3, title=names[0]
+    ),
+    "read-off": lambda names: read_off_bars(
+        names, names[:2], [[0.5, 0.6]] * 3, [[(0.4, 0.6), (0.5, 0.7)]] * 3, [0.2, 0, 0]
+    ),
+    "curves": lambda names: curves(
+        [Curve(name, [0, 1], [0.1, 0.2]) for name in names],
+        x_title=names[0],
+        y_title=names[0],
+        names_of_x=names[:2],
+    ),
+    "scree": lambda names: scree([0.5, 0.2], prefix=names[0]),
+    "contributions": lambda names: contributions([3], [1.0], rest=0.5, bias=-1, logit=0.5),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_names_are_text_and_the_background_is_clear(name: str) -> None:
+    figure = FIGURES[name](EVIL)
+    content = figure.to_json()
+    assert "<img" not in content
+    for trace in json.loads(content)["data"]:
+        assert "frac" not in str(trace.get("hovertemplate"))
+    assert "$" not in content.replace("&#36;", "")
+    assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+    assert figure.layout.template.layout.font.color == template().layout.font.color
+    assert figure.layout.height >= 150
+
+
+def test_long_names_are_cut_and_lines_joined() -> None:
+    assert plain("a\nb  c") == "a b c"
+    assert len(plain("x" * 999)) == 40
+    assert plain("<" * 99).startswith("&lt;")
+
+
+def test_a_map_draws_each_picture_where_it_is_under_its_class() -> None:
+    rng = np.random.default_rng(0)
+    points, labels = rng.normal(size=(50, 2)).astype(np.float32), rng.integers(3, size=50)
+    points[7] = np.nan
+    figure = scatter_map(points, labels, ("a", "b", "c"))
+    seen = []
+    for label, trace in enumerate(figure.data):
+        rows = np.asarray(trace.customdata)
+        assert (labels[rows] == label).all()
+        np.testing.assert_array_equal(np.stack([trace.x, trace.y], axis=1), points[rows])
+        assert trace.x.dtype == np.float32
+        assert trace.marker.color == class_style(label).colour
+        assert trace.marker.symbol == class_style(label).symbol
+        seen += rows.tolist()
+    assert sorted(seen) == np.delete(np.arange(50), 7).tolist()
+    assert figure.layout.yaxis.scaleanchor == "x"
+
+
+def test_maps_with_few_many_and_unlabelled_pictures() -> None:
+    assert len(scatter_map(np.empty((0, 2))).data) == 0
+    assert scatter_map(np.zeros((1, 2))).data[0].name == "pictures"
+    assert scatter_map(np.zeros((3, 2)), [0, -1, 0], ("a",)).data[1].name == "no class"
+    assert isinstance(scatter_map(np.zeros((MANY, 2))).data[0], go.Scatter)
+    big = scatter_map(np.zeros((MANY + 1, 2)))
+    assert isinstance(big.data[0], go.Scattergl)
+    assert not big.layout.xaxis.showticklabels  # axes that mean nothing have no numbers
+
+
+def test_arrows_begin_at_the_origin_and_wear_their_class() -> None:
+    figure = scatter_map(np.zeros((2, 2)), [0, 1], ("a", "b"), arrows=[[3, 4]], arrow_classes=[1])
+    (arrow,) = figure.layout.annotations
+    assert (arrow.ax, arrow.ay, arrow.x, arrow.y) == (0, 0, 3, 4)
+    assert arrow.arrowcolor == class_style(1).colour
+    assert "b" in figure.data[-1].text[0]
+
+
+def test_a_confusion_matrix_is_shaded_by_row_and_says_counts() -> None:
+    figure = confusion([[3, 1], [0, 0]], ("rare", "none"))
+    (trace,) = figure.data
+    np.testing.assert_array_equal(trace.z, [[0.75, 0.25], [0, 0]])
+    assert list(trace.text[0]) == ["3", "1"]
+    assert figure.layout.yaxis.autorange == "reversed"
+
+
+def test_a_logit_is_a_waterfall_that_ends_with_the_sum() -> None:
+    (trace,) = contributions([12, 7], [2.0, -0.5], rest=1.0, bias=-0.25, logit=2.25).data
+    assert list(trace.measure) == ["relative"] * 4 + ["total"]
+    assert sum(trace.y[:-1]) == trace.y[-1] == 2.25
+    assert trace.x[:2] == ("dim 12", "dim 7")
+
+
+def test_intervals_are_drawn_as_whiskers() -> None:
+    (trace,) = bars_with_intervals(["a"], [0.5], [(0.4, 0.7)]).data
+    assert trace.error_x.array[0] == pytest.approx(0.2)
+    assert trace.error_x.arrayminus[0] == pytest.approx(0.1)
+    figure = curves([Curve("k", [1], [0.5], [0.4], [0.7])], x_title="", y_title="", share=True)
+    assert figure.data[0].error_y.array[0] == pytest.approx(0.2)
+    worse = read_off_bars(["f"], ["r"], [[-3.0]], [[(-4.0, 0.1)]], [0.0])
+    assert worse.data[0].y[0] == 0 and worse.data[0].customdata[0] == -3
+    assert len(bars_with_intervals([], [], []).data) == 1
+
+
+def test_training_curves_take_what_is_reported() -> None:
+    history = [
+        {"event": "step", "epoch": 0.5, "loss": 2.0},
+        {"event": "note", "text": "halved"},
+        {"event": "epoch", "epoch": 1.0, "loss": 1.0, "validation_loss": 1.5},
+    ]
+    training, validation = training_curves(history, "loss").data
+    assert list(training.x) == [0.5, 1.0] and list(validation.y) == [1.5]
+    assert len(training_curves(history, "accuracy").data) == 0
+
+
+def test_strips_share_one_scale() -> None:
+    (trace,) = vector_strips([[0, 1], [-4, 2]], ("a", "b")).data
+    assert (trace.zmin, trace.zmax) == (-4, 4)
+    (trace,) = vector_strips([[0, 1], [4, 2]], ("a", "b")).data
+    assert (trace.zmin, trace.zmax) == (0, 4)
+    assert vector_strips(np.zeros((1, 3)), ("a",)).data[0].zmax == 1
+
+
+def linear(colour: str) -> np.ndarray:
+    values = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(light: np.ndarray) -> np.ndarray:
+    """B. Ottosson's perceptual space: distances of about 0.02 are just seen side by side."""
+    cones = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    opponent = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    return opponent @ np.cbrt(cones @ light)
+
+
+# G. Machado, M. Oliveira, L. Fernandes (2009): what is seen without one sort of cones.
+SIGHT = {
+    "all cones": np.eye(3),
+    "no red": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "no green": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "no blue": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_colours_can_be_told_apart_with_any_sight(sight: str) -> None:
+    seen = [oklab(np.clip(SIGHT[sight] @ linear(colour), 0, 1)) for colour in COLOURS]
+    apart = {
+        pair: float(np.linalg.norm(seen[pair[0]] - seen[pair[1]]))
+        for pair in combinations(range(10), 2)
+    }
+    assert min(distance for pair, distance in apart.items() if max(pair) < 5) > 0.08
+    assert min(apart.values()) > 0.045
+
+
+@pytest.mark.parametrize("background", ["#FFFFFF", "#111715"])
+def test_colours_stand_out_on_light_and_on_dark(background: str) -> None:
+    def luminance(colour: str) -> float:
+        return float(np.array([0.2126, 0.7152, 0.0722]) @ linear(colour))
+
+    for colour in COLOURS:
+        dark, light = sorted((luminance(colour), luminance(background)))
+        assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_sixty_classes_look_different() -> None:
+    assert len({(class_style(k).colour, class_style(k).symbol) for k in range(60)}) == 60
+    assert len(set(SYMBOLS)) == 12
+
+
+@pytest.mark.browser
+def test_a_browser_shows_names_as_they_are(tmp_path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    page_file = tmp_path / "figure.html"
+    figure = scatter_map([[0, 0], [1, 1], [2, 0]], [0, 1, 2], EVIL, arrows=np.eye(3, 2))
+    figure.write_html(page_file, include_plotlyjs=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        page = browser.new_page()
+        page.goto(page_file.as_uri())
+        page.wait_for_selector(".legendtext")
+        assert page.locator(".legendtext").all_text_contents() == EVIL
+        assert page.locator("img").count() == 0
+        browser.close()
