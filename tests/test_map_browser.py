@@ -114,7 +114,7 @@ def test_gallery_answers_mouse_and_keyboard_below_a_base_path(page: Any, grid_ap
     assert page.get_by_text("returned").inner_text().split() == ["returned", "4"]
 
 
-# ---- the map ---------------------------------------------------------------------------------------
+# ---- the map ----------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -304,8 +304,8 @@ def test_keyboard_goes_from_point_to_point(page: Any, map_app: str) -> None:
 
 
 def test_late_sheets_come_without_a_run_of_the_page(page: Any, map_app: str) -> None:
-    """Beyond 16 sheets a picture's sheet is fetched when the picture is looked at."""
-    opened(page, f"{map_app}?n=5000&panels=1")
+    """Of a very large set a picture's sheet is fetched when the picture is looked at."""
+    opened(page, f"{map_app}?n=60000&panels=1")
     left, top, width, height = box(page, 0)
     page.mouse.move(left + 0.5 * width, top + 0.5 * height)
     canvas = page.locator(".card canvas[data-row]")

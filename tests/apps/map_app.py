@@ -1,15 +1,17 @@
 """Synthetic points with drawn pictures in several panels, for tests and benchmarks.
 
-The address says what is shown: ?n=10000&panels=4&colour=value&late=1
+The address says what is shown: ?n=10000&panels=4&colour=value&few=1
 """
 
 import numpy as np
 import streamlit as st
 
 from embedlab.figures.palette import class_style
-from embedlab.ui.linked_map import Arrows, Groups, Panel, Points, Scale, linked_map
+from embedlab.ui.linked_map import Arrows, Groups, Panel, Points, Scale, linked_map, map_state
 from embedlab.ui.picture_grid import Caption, picture_grid
 from tests.apps.drawn import jpeg
+
+FEW = [jpeg(row) for row in range(64)]  # quick to give, for benchmarks
 
 CLASSES = ("daisy", "dandelion", "<b>rose</b>", "sunflower", "tulip")
 
@@ -17,6 +19,7 @@ st.set_page_config(layout="wide")
 n = int(st.query_params.get("n", "750"))
 n_panels = int(st.query_params.get("panels", "4"))
 kind = st.query_params.get("colour", "class")
+few = "few" in st.query_params
 
 
 @st.cache_resource
@@ -31,7 +34,7 @@ def cloud(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @st.cache_resource
-def made(n: int, kind: str) -> tuple[list[Panel], Points]:
+def made(n: int, kind: str, few: bool) -> tuple[list[Panel], Points]:
     """Give the panels and the points."""
     labels, guesses, values = cloud(n)
     styles = [class_style(k) for k in range(len(CLASSES))]
@@ -49,32 +52,45 @@ def made(n: int, kind: str) -> tuple[list[Panel], Points]:
     ]
     points = Points(
         [f"photo_{row:06d}.jpg" for row in range(n)],
-        fingerprint="synthetic",
+        fingerprint=f"synthetic {few}",
         colour=Scale("confidence", values[:, 8]) if kind == "value" else groups,
         captions={
             "class": np.array(CLASSES)[labels],
             "prediction": np.array(CLASSES)[guesses],
         },
-        thumbnails=jpeg,
+        thumbnails=(lambda row: FEW[row % 64]) if few else jpeg,
     )
     return panels, points
 
 
-panels, points = made(n, kind)
-if st.query_params.get("only3d"):
-    panels = panels[3:]
+panels, points = made(n, kind, few)
 
 
 @st.fragment
 def explorer() -> None:
     """Show the map and a gallery of what is selected on it."""
     chosen = st.session_state.get("passed")
-    state = linked_map(panels[:n_panels], points=points, key="map", selected=chosen, memory="test")
+    clicked = map_state(points, memory="test").clicked
+    state = linked_map(
+        panels[:n_panels],
+        points=points,
+        key="map",
+        selected=chosen,
+        memory="test",
+        lines=None if clicked is None else neighbours(clicked),
+    )
     rows = [int(row) for row in state.selected[:12]]
     st.write(f"selected {len(state.selected)} clicked {state.clicked} hidden {list(state.hidden)}")
     if rows:
         captions = [Caption(points.ids[row]) for row in rows]
-        picture_grid(rows, key="chosen", thumbnails=jpeg, captions=captions, cell=80)
+        picture_grid(rows, key="chosen", thumbnails=points.thumbnails, captions=captions, cell=80)
+
+
+def neighbours(row: int) -> np.ndarray:
+    """Give pairs of a row and the nine rows nearest to it in all nine dimensions."""
+    values = cloud(n)[2]
+    near = np.argsort(np.linalg.norm(values - values[row], axis=1))[1:10]
+    return np.stack([np.full(len(near), row), near], axis=1)
 
 
 def page() -> None:

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import * as cam from "../../embedlab/ui/linked_map/frontend/camera.js";
 import * as geo from "../../embedlab/ui/linked_map/frontend/geometry.js";
 import { unpack } from "../../embedlab/ui/linked_map/frontend/pack.js";
-import { rgba, splat, stamps } from "../../embedlab/ui/linked_map/frontend/splat.js";
+import { rgba, splat, stamps, stroke } from "../../embedlab/ui/linked_map/frontend/splat.js";
 import { SYMBOLS } from "../../embedlab/ui/frontend/symbols.js";
 
 const near = (a, b, tolerance = 1e-4) =>
@@ -303,4 +303,16 @@ test("rows are drawn in order, the last on top", () => {
   const codes = Uint16Array.from([0, 1]);
   splat(image, place, place, [1, 0], 1, codes, colours, shapes, [0, 0, 0]);
   assert.equal(image.pixels[40], rgba([1, 2, 3]));
+});
+
+test("a stroke goes from end to end, whatever its slope, and stays in the image", () => {
+  const image = { width: 20, height: 20, pixels: new Uint32Array(400).fill(WHITE) };
+  const dark = (x, y) => cover(image.pixels[y * 20 + x]);
+  stroke(image, [2, 3], [12, 8], RED);
+  near(dark(2, 3), 1);
+  near(dark(12, 8), 1);
+  near(dark(7, 5) + dark(7, 6), 1, 0.02);
+  stroke(image, [5, 15], [5, -30], RED);
+  near(dark(5, 0), 1);
+  assert.equal(image.pixels[19 * 20 + 5], WHITE);
 });

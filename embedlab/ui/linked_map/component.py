@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from embedlab.ui.assets import bundle, media_url
 from embedlab.ui.linked_map import memory as memories
 from embedlab.ui.linked_map.values import Groups, MapState, Panel, Points, Scale
-from embedlab.ui.sprites import PER_SHEET, n_sheets, sheet
+from embedlab.ui.sprites import Sprites, sheet, sprites
 
 _FRONTEND = Path(__file__).parent / "frontend"
 _BINARY = "application/octet-stream"
-_OFFERED_AT_ONCE = 16  # sheets, about 16 MB; further ones come when a picture on them is wanted
+_OFFERED_AT_ONCE = 48 << 20  # bytes; larger sets come sheet by sheet when a picture is wanted
 _LATE_KEPT = 8
 
 _map = st.components.v2.component(
@@ -63,7 +63,8 @@ def linked_map(
     height : int
         A panel's height in CSS pixels.
     lines : ndarray of shape (m, 2), int, optional
-        Pairs of rows to join in all panels: a point and its true neighbours.
+        Pairs of rows to join in all panels: a point and its true neighbours. What was clicked is
+        known before the map is drawn, from `map_state`.
     on_select : callable, optional
         Called with the new state before the page runs again.
     label : str
@@ -103,8 +104,8 @@ def linked_map(
         if on_select is not None:
             on_select(memories.map_state(points, memory=memory))
 
-    late = points.thumbnails is not None and n_sheets(n) > _OFFERED_AT_ONCE
-    urls = {} if late or points.thumbnails is None else _offer(range(n_sheets(n)), points, key)
+    pictures = _sprites(points)
+    late = pictures is not None and pictures.n_bytes > _OFFERED_AT_ONCE
     _map(
         key=key,
         data={
@@ -120,13 +121,18 @@ def linked_map(
             if points.packed_visible is not None
             else None,
             "lines": [] if lines is None else np.asarray(lines, np.int64).ravel().tolist(),
-            "sheets": None if points.thumbnails is None else {"per": PER_SHEET, "urls": urls},
+            "sheets": None
+            if pictures is None
+            else {
+                "per": pictures.per_sheet,
+                "urls": {} if late else _offer(range(pictures.n_sheets), pictures, key),
+            },
             "state": memories.recall(points, memory=memory),
         },
         on_map_change=answer,
     )
-    if late:
-        _late_sheets(points, f"{key}.late")
+    if pictures is not None and late:
+        _late_sheets(pictures, f"{key}.late")
     return memories.map_state(points, memory=memory)
 
 
@@ -191,29 +197,34 @@ def _colour_data(colour: Groups | Scale | None, key: str) -> dict[str, Any] | No
     return about | {"limits": list(colour.limits), "stops": list(sequential.Viridis)}
 
 
-def _offer(numbers: Sequence[int], points: Points, slot: str) -> dict[str, str]:
-    """Give the addresses of sheets, by number."""
+def _sprites(points: Points) -> Sprites | None:
     source = points.thumbnails
-    assert source is not None
+    if source is None or not len(points):
+        return None
     picture = source if callable(source) else source.__getitem__
+    return sprites(points.token, len(points), picture)
+
+
+def _offer(numbers: Sequence[int], pictures: Sprites, slot: str) -> dict[str, str]:
+    """Give the addresses of sheets, by number."""
     urls = {}
     for place, number in enumerate(numbers):
-        made = sheet(points.token, number, len(points), picture)
+        made = sheet(pictures, number)
         urls[str(number)] = media_url(made.data, _BINARY, f"{slot}.sheet.{place}", name=made.name)
     return urls
 
 
 @st.fragment
-def _late_sheets(points: Points, key: str) -> None:
+def _late_sheets(pictures: Sprites, key: str) -> None:
     """Hand out sheets when the map asks for them, without a run of the page."""
     slot = f"linked_map:{key}"
     asked = (st.session_state.get(key) or {}).get("wanted") or ()
-    known = range(n_sheets(len(points)))
+    known = range(pictures.n_sheets)
     kept = [k for k in st.session_state.get(slot, ()) if k in known and k not in asked]
     wanted = [*kept, *(k for k in asked if isinstance(k, int) and k in known)][-_LATE_KEPT:]
     st.session_state[slot] = wanted
     _late(
         key=key,
-        data={"token": points.token, "urls": _offer(wanted, points, key)},
+        data={"token": pictures.token, "urls": _offer(wanted, pictures, key)},
         on_wanted_change=lambda: None,
     )

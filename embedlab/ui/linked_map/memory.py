@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from embedlab.ui.packing import bits_to_rows, rows_to_bits
 from embedlab.ui.linked_map.values import Groups, MapState, Points
+from embedlab.ui.packing import bits_to_rows, rows_to_bits
 
 
 def _slot(memory: str) -> str:

@@ -2,7 +2,7 @@
 
 import { tickText, ticks } from "./geometry.js";
 import { onScreen } from "./plot.js";
-import { line, rgba } from "./splat.js";
+import { line, rgba, stroke } from "./splat.js";
 
 export function drawGrid(panel, image, ratio, theme) {
   const { camera } = panel;
@@ -63,21 +63,26 @@ function edgesOfBox(box) {
   return edges;
 }
 
-export function drawBox(panel, context, theme) {
-  const middle = onScreen(panel, panel.ball.centre);
-  const edges = edgesOfBox(panel.box).map((edge) => {
+function edgesOnScreen(panel) {
+  return edgesOfBox(panel.box).map((edge) => {
     const [a, b] = [onScreen(panel, edge.from), onScreen(panel, edge.to)];
-    const half = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
-    return { ...edge, a, b, half, far: (a[2] + b[2]) / 2 };
+    return { ...edge, a, b, half: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2] };
   });
-  context.lineWidth = 1;
-  for (const { a, b, far } of edges) {
-    context.strokeStyle = far > 0.15 ? theme.faint : theme.border;
-    context.beginPath();
-    context.moveTo(a[0], a[1]);
-    context.lineTo(b[0], b[1]);
-    context.stroke();
+}
+
+// The box lies behind all points, as the walls of a room do.
+export function drawBox(panel, image, ratio, theme) {
+  for (const { a, b } of edgesOnScreen(panel)) {
+    const [from, to] = [a, b].map(([x, y]) => [x * ratio, y * ratio]);
+    for (let k = 0; k < Math.round(ratio); k += 1) {
+      stroke(image, [from[0] + k, from[1]], [to[0] + k, to[1]], theme.wall);
+    }
   }
+}
+
+export function boxLabels(panel, context, theme) {
+  const middle = onScreen(panel, panel.ball.centre);
+  const edges = edgesOnScreen(panel);
   context.font = `11px ${theme.font}`;
   context.textAlign = "center";
   context.textBaseline = "middle";

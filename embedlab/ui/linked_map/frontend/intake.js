@@ -6,10 +6,10 @@ import { drawLegend } from "./controls.js";
 import { bitsToMask, mixedOrder } from "./geometry.js";
 import { unpack } from "./pack.js";
 import { makePanel } from "./panel.js";
-import { offerSheets, openStore } from "./pictures.js";
+import { fetchAhead, offerSheets, openStore } from "./pictures.js";
 import { measure, sortRows } from "./plot.js";
 import { mixed } from "./splat.js";
-import { parseColour, readTheme } from "./theme.js";
+import { parseColour, readTheme, themeOf } from "./theme.js";
 import { keptViews } from "./views.js";
 
 const pieces = new Map(); // url -> unpacked piece; addresses are made from the content
@@ -48,9 +48,18 @@ export async function update(map, data) {
   if (mine !== map.updates) return; // newer data came meanwhile
   const [captions, colours, visible, ...coordinates] = loaded;
   const { state } = map;
-  takePoints(map, data, captions, visible);
-  takeColours(state, data.colour, colours);
-  takeState(map, data);
+  // Most runs of a page change nothing here but the selection that the map itself has sent.
+  const look = JSON.stringify([{ ...data, state: null, sheets: null }, themeOf(map.root)]);
+  const same = state.ready && look === map.look;
+  map.look = look;
+  if (!same) {
+    takePoints(map, data, captions, visible);
+    takeColours(state, data.colour, colours);
+  }
+  const moved = takeState(map, data);
+  state.store = data.sheets && openStore(data.token, data.sheets.per);
+  if (data.sheets) offerSheets(state.store, data.sheets.urls);
+  if (same && !moved) return;
   takePanels(map, data, coordinates);
   state.lines = data.lines;
   readTheme(map);
@@ -63,6 +72,7 @@ export async function update(map, data) {
   map.showTools();
   map.showStatus();
   map.draw();
+  if (state.store) fetchAhead(state.store);
 }
 
 function takePoints(map, data, captions, visible) {
@@ -88,8 +98,6 @@ function takePoints(map, data, captions, visible) {
       codes: captions.labels.map((_, k) => captions.arrays[k]),
     };
   }
-  state.store = data.sheets && openStore(data.token, data.sheets.per);
-  if (data.sheets) offerSheets(state.store, data.sheets.urls);
 }
 
 function takeColours(state, colour, piece) {
@@ -122,7 +130,8 @@ function takeState(map, data) {
   const { state } = map;
   const { revision, bits, clicked, hidden = {}, views: kept = {} } = data.state;
   // What this map sent itself comes back late; only what is new is taken over.
-  if (revision !== state.revision && !state.sent.has(revision)) {
+  const news = revision !== state.revision && !state.sent.has(revision);
+  if (news) {
     state.revision = revision;
     state.selected = bitsToMask(bits, state.n);
     state.clicked = clicked;
@@ -139,6 +148,7 @@ function takeState(map, data) {
     const slot = `${state.memory} ${name}`;
     if (!keptViews.has(slot)) keptViews.set(slot, view);
   }
+  return news;
 }
 
 function takePanels(map, data, coordinates) {

@@ -1,6 +1,6 @@
-// The upper canvas: the box of a space, lines, arrows, rings, the region being drawn.
+// The upper canvas: the numbers at a space, lines, arrows, rings, the region being drawn.
 
-import { drawBox, haloText } from "./axes.js";
+import { boxLabels, haloText } from "./axes.js";
 import { onScreen } from "./plot.js";
 import { fitCanvas } from "./points.js";
 
@@ -17,7 +17,7 @@ export function drawOver(panel, state) {
   context.rect(panel.left, panel.top, panel.width, panel.height);
   context.clip();
   context.translate(panel.left, panel.top);
-  if (panel.dims === 3) drawBox(panel, context, state.theme);
+  if (panel.dims === 3) boxLabels(panel, context, state.theme);
   if (state.lines.length) drawLines(panel, state, context);
   if (panel.arrows) drawArrows(panel, context, state.theme);
   if (state.clicked !== null) ring(panel, context, state.clicked, 5, 3, state.theme.primary, state);

@@ -6,6 +6,7 @@ import { unpack } from "./pack.js";
 
 const MOST_DECODED = 900; // about 33 MB at 96 px
 const MOST_STORES = 4;
+const MOST_AHEAD = 4; // sheets, about 4 MB
 const stores = new Map(); // token of a set of pictures -> store; outlives a page of the app
 
 // Where the map and the hidden component that brings late sheets meet (see late.js).
@@ -44,6 +45,19 @@ export function offerSheets(store, urls) {
   }
 }
 
+// Small sets are fetched before anybody asks, one sheet after the other.
+export async function fetchAhead(store) {
+  if (store.urls.size > MOST_AHEAD) return;
+  for (const number of store.urls.keys()) {
+    await sheetOf(store, number).catch(() => {});
+  }
+}
+
+function sheetOf(store, number) {
+  if (!store.sheets.has(number)) store.sheets.set(number, loadSheet(store, number));
+  return store.sheets.get(number);
+}
+
 async function loadSheet(store, number) {
   if (!store.urls.has(number)) {
     const { wanted, ask } = desk(store.token);
@@ -68,8 +82,7 @@ async function loadSheet(store, number) {
 
 async function decode(store, row) {
   const number = Math.floor(row / store.perSheet);
-  if (!store.sheets.has(number)) store.sheets.set(number, loadSheet(store, number));
-  const { offsets, pictures } = await store.sheets.get(number);
+  const { offsets, pictures } = await sheetOf(store, number);
   const place = row - number * store.perSheet;
   const bytes = pictures.subarray(offsets[place], offsets[place + 1]);
   return createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));

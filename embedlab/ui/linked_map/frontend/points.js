@@ -1,6 +1,6 @@
 // The lower canvas: points, and pictures in their place.
 
-import { tickLabels, drawGrid } from "./axes.js";
+import { drawBox, drawGrid, tickLabels } from "./axes.js";
 import { farToNear, spreadOut } from "./geometry.js";
 import { picture, pictureNow } from "./pictures.js";
 import { aim } from "./plot.js";
@@ -44,10 +44,11 @@ export function drawPoints(panel, state) {
   const image = { width, height, pixels: new Uint32Array(panel.pixels.data.buffer) };
   image.pixels.fill(rgba(theme.background));
   const marks = panel.dims === 2 ? drawGrid(panel, image, ratio, theme) : null;
+  if (panel.dims === 3) drawBox(panel, image, ratio, theme);
 
-  const edge = Math.max(0.75, 0.8 * ratio);
+  const edge = panel.radius < 2 ? 0 : Math.max(0.75, 0.8 * ratio);
   const zoom = Math.min(1.7, Math.max(1, (panel.view?.zoom ?? 1) ** 0.3));
-  const radius = panel.radius * zoom * ratio;
+  const radius = Math.round(2 * panel.radius * zoom * ratio) / 2; // few sizes, few stamps to cut
   const anySelected = state.nSelected > 0;
   const draw = (rows, share, size, rim) => {
     const levels = panel.dims === 3 ? LEVELS_3D : 1;

@@ -14,9 +14,9 @@ export function mixed(a, b, share) {
   return a.map((value, k) => Math.round(value + (b[k] - value) * share));
 }
 
-// One symbol of a radius with an edge around it, shifted by (fx, fy) of a pixel. Lists of pixels:
-// `solid` are covered wholly; the others give way (`keep`), to the edge (`edge`) and the symbol
-// (`fill`), in 256ths that sum to 256.
+// One symbol of a radius with an edge around it, shifted by (fx, fy) of a pixel. Lists of pixels as
+// [x, y, ...]: `solid` are covered wholly; `soft` give way, to the edge and to the symbol, by shares
+// in 256ths that sum to 256 (`weights`: what stays | edge << 9 | symbol << 18).
 function cut(corners, radius, edge, fx, fy) {
   const outline = (reach) =>
     corners && corners.flatMap(([x, y]) => [x * reach + fx, y * reach + fy]);
@@ -24,8 +24,8 @@ function cut(corners, radius, edge, fx, fy) {
   const covers = (shape, reach, x, y) =>
     shape ? inside(x, y, shape) : (x - fx) ** 2 + (y - fy) ** 2 < reach * reach;
   const size = Math.ceil((radius + edge) * 1.6) + 1;
-  const solid = [];
-  const soft = { dx: [], dy: [], keep: [], edge: [], fill: [] };
+  const parts = 256 / (FINE * FINE);
+  const [solid, soft, weights] = [[], [], []];
   for (let py = -size; py <= size; py += 1) {
     for (let px = -size; px <= size; px += 1) {
       let [within, around] = [0, 0];
@@ -37,28 +37,15 @@ function cut(corners, radius, edge, fx, fy) {
           else if (covers(outer, radius + edge, x, y)) around += 1;
         }
       }
-      const parts = 256 / (FINE * FINE);
       if (within === FINE * FINE) solid.push(px, py);
       else if (within + around) {
-        soft.dx.push(px);
-        soft.dy.push(py);
-        soft.fill.push(within * parts);
-        soft.edge.push(around * parts);
-        soft.keep.push(256 - (within + around) * parts);
+        soft.push(px, py);
+        const stays = 256 - (within + around) * parts;
+        weights.push(stays | ((around * parts) << 9) | ((within * parts) << 18));
       }
     }
   }
-  return {
-    size,
-    solidX: Int16Array.from(solid.filter((_, k) => k % 2 === 0)),
-    solidY: Int16Array.from(solid.filter((_, k) => k % 2 === 1)),
-    softX: Int16Array.from(soft.dx),
-    softY: Int16Array.from(soft.dy),
-    keep: Uint16Array.from(soft.keep),
-    edge: Uint16Array.from(soft.edge),
-    fill: Uint16Array.from(soft.fill),
-    strides: new Map(),
-  };
+  return { size, solid, soft, weights: Int32Array.from(weights), width: 0 };
 }
 
 const cuts = new Map();
@@ -77,24 +64,29 @@ export function stamps(name, corners, radius, edge) {
 }
 
 // Where a stamp's pixels lie in an image of some width, as steps from its middle.
-function steps(stamp, width) {
-  let found = stamp.strides.get(width);
-  if (!found) {
-    const flat = (xs, ys) => Int32Array.from(xs, (x, k) => x + ys[k] * width);
-    found = { solid: flat(stamp.solidX, stamp.solidY), soft: flat(stamp.softX, stamp.softY) };
-    if (stamp.strides.size > 8) stamp.strides.clear();
-    stamp.strides.set(width, found);
-  }
-  return found;
+function fitTo(stamp, width) {
+  const flat = (places) =>
+    Int32Array.from({ length: places.length / 2 }, (_, k) => places[2 * k] + places[2 * k + 1] * width);
+  stamp.width = width;
+  stamp.solidSteps = flat(stamp.solid);
+  stamp.softSteps = flat(stamp.soft);
 }
+
+const RED_BLUE = 0x00ff00ff; // two channels are blended in one multiplication
+const OPAQUE = 0xff000000 | 0;
 
 // Draw `rows` in order. Row i stands at (sx[i], sy[i]) * ratio, in the colour
 // colours[codes[i]] (or colours[codes[i] + level * n_codes] with `levels`) and the symbol of its
 // code: stampsOf[code] are its stamps. `edge` is the colour of the thin edge, [r, g, b].
 export function splat(image, sx, sy, rows, ratio, codes, colours, stampsOf, edge, levels = null) {
   const { width, height, pixels } = image;
-  const [er, eg, eb] = edge;
   const nCodes = stampsOf.length;
+  const rimOdd = new Int32Array(257);
+  const rimGreen = new Int32Array(257);
+  for (let k = 0; k <= 256; k += 1) {
+    rimOdd[k] = Math.imul(edge[0] | (edge[2] << 16), k);
+    rimGreen[k] = edge[1] * k;
+  }
   for (let n = 0; n < rows.length; n += 1) {
     const row = rows[n];
     const x = sx[row] * ratio;
@@ -108,32 +100,38 @@ export function splat(image, sx, sy, rows, ratio, codes, colours, stampsOf, edge
     const stamp = shapes[fraction] ?? (shapes[fraction] = shapes.make(fraction));
     const px = qx >> 2; // floor of the quarters
     const py = qy >> 2;
-    const colour = colours[levels ? code + levels[row] * nCodes : code];
-    const cr = colour & 255;
-    const cg = (colour >> 8) & 255;
-    const cb = (colour >> 16) & 255;
-    const { size, keep, fill, edge: rim } = stamp;
+    const colour = colours[levels ? code + levels[row] * nCodes : code] | 0;
+    const odd = colour & RED_BLUE;
+    const green = (colour >>> 8) & 255;
+    const { size, weights } = stamp;
+    if (stamp.width !== width) fitTo(stamp, width);
+    const { solidSteps: solid, softSteps: soft } = stamp;
     const whole = px >= size && py >= size && px < width - size && py < height - size;
-    const { solid, soft } = steps(stamp, width);
     const middle = py * width + px;
     for (let k = 0; k < solid.length; k += 1) {
-      if (!whole && !within(px + stamp.solidX[k], py + stamp.solidY[k], width, height)) continue;
+      if (!whole && !within(stamp.solid, k, px, py, width, height)) continue;
       pixels[middle + solid[k]] = colour;
     }
     for (let k = 0; k < soft.length; k += 1) {
-      if (!whole && !within(px + stamp.softX[k], py + stamp.softY[k], width, height)) continue;
+      if (!whole && !within(stamp.soft, k, px, py, width, height)) continue;
       const at = middle + soft[k];
       const old = pixels[at];
-      const [a, b, c] = [keep[k], rim[k], fill[k]];
-      const red = ((old & 255) * a + er * b + cr * c) >> 8;
-      const green = (((old >> 8) & 255) * a + eg * b + cg * c) >> 8;
-      const blue = (((old >> 16) & 255) * a + eb * b + cb * c) >> 8;
-      pixels[at] = (255 << 24) | (blue << 16) | (green << 8) | red;
+      const weight = weights[k];
+      const stays = weight & 511;
+      const rim = (weight >> 9) & 511;
+      const fill = weight >> 18;
+      const redBlue =
+        (Math.imul(old & RED_BLUE, stays) + rimOdd[rim] + Math.imul(odd, fill)) >>> 8;
+      const middleGreen =
+        Math.imul((old >>> 8) & 255, stays) + rimGreen[rim] + Math.imul(green, fill);
+      pixels[at] = OPAQUE | (redBlue & RED_BLUE) | (middleGreen & 0xff00);
     }
   }
 }
 
-function within(x, y, width, height) {
+function within(places, k, px, py, width, height) {
+  const x = px + places[2 * k];
+  const y = py + places[2 * k + 1];
   return x >= 0 && y >= 0 && x < width && y < height;
 }
 
@@ -143,5 +141,28 @@ export function line(image, at, across, colour) {
     if (at >= 0 && at < height) pixels.fill(colour, at * width, (at + 1) * width);
   } else if (at >= 0 && at < width) {
     for (let k = at; k < pixels.length; k += width) pixels[k] = colour;
+  }
+}
+
+// A thin straight line of any slope, anti-aliased: at every step along its longer side the two
+// nearest pixels share the colour.
+export function stroke(image, [x0, y0], [x1, y1], [red, green, blue]) {
+  const { width, height, pixels } = image;
+  const steep = Math.abs(y1 - y0) > Math.abs(x1 - x0);
+  const [a0, b0, a1, b1] = steep ? [y0, x0, y1, x1] : [x0, y0, x1, y1];
+  const [from, to] = [Math.min(a0, a1), Math.max(a0, a1)];
+  const slope = (b1 - b0) / (a1 - a0 || 1);
+  const [long, short] = steep ? [height, width] : [width, height];
+  for (let a = Math.max(0, Math.ceil(from)); a <= Math.min(long - 1, to); a += 1) {
+    const b = b0 + slope * (a - a0);
+    const floor = Math.floor(b);
+    for (const [place, share] of [[floor, 1 - (b - floor)], [floor + 1, b - floor]]) {
+      if (place < 0 || place >= short) continue;
+      const at = steep ? a * width + place : place * width + a;
+      const old = pixels[at];
+      pixels[at] = rgba(
+        mixed([old & 255, (old >>> 8) & 255, (old >>> 16) & 255], [red, green, blue], share),
+      );
+    }
   }
 }

@@ -12,6 +12,14 @@ export function parseColour(css, background = "#fff") {
   return [...scratch.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
+const NAMES = ["background-color", "text-color", "primary-color", "font"];
+
+// The page's colours as one string, to see whether they have changed.
+export function themeOf(root) {
+  const style = getComputedStyle(root);
+  return NAMES.map((name) => style.getPropertyValue(`--st-${name}`)).join("|");
+}
+
 export function readTheme(map) {
   const style = getComputedStyle(map.root);
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
@@ -22,12 +30,12 @@ export function readTheme(map) {
   map.state.theme = {
     background,
     grid: mixed(background, text, 0.07),
+    wall: mixed(background, text, 0.18),
     zero: mixed(background, text, 0.24),
     rim: mixed(text, background, 0.1),
     text: css(text),
     quiet: css(mixed(text, background, 0.35)),
     border: css(mixed(background, text, 0.2)),
-    faint: css(mixed(background, text, 0.1)),
     halo: css(background, 0.85),
     primary: read("--st-primary-color", "#0b6e6e"),
     font: read("--st-font", "sans-serif"),
