@@ -66,7 +66,7 @@ class TrainSettings:
     backbone: str = DEFAULT
     weights: str | None = None
     freeze: bool = False
-    epochs: int = 0
+    epochs: int = USUAL
     learning_rate: float = 1e-3
     batch_size: int = 16
     size: int | None = None
@@ -80,7 +80,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if isinstance(self.weights, Path):
             object.__setattr__(self, "weights", str(self.weights))
-        if not self.epochs:
+        if self.epochs == USUAL:
             object.__setattr__(self, "epochs", FROZEN_EPOCHS if self.freeze else EPOCHS)
         known = backbone(self.backbone)
         _within("epochs", self.epochs, 1, 100_000)
