@@ -40,7 +40,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, *statuses: Status) -> None:
 @pytest.fixture
 def job() -> Job:
     job = start(["print", "grüße"], title="Count *stars* <b>")
-    wait(job, timeout=20)
+    wait(job, timeout=60)
     return job
 
 
@@ -100,7 +100,7 @@ def test_a_waiting_job_names_the_one_that_it_waits_for(tmp_path: Path) -> None:
 
 def test_a_failure_shows_message_and_remedy() -> None:
     job = start(["fail"], title="Fail")
-    wait(job, timeout=20)
+    wait(job, timeout=60)
     app = page(job)
     assert "The folder 'birds' is empty." in app.error[0].value
     assert "Give another one." in app.error[0].value

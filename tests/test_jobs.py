@@ -44,7 +44,7 @@ def _worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         job.cancel()
 
 
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
@@ -68,7 +68,7 @@ def processes(job: Job) -> tuple[Identity, ...]:
 
 
 def ended(job: Job) -> Status:
-    return wait(job, timeout=20)
+    return wait(job, timeout=60)
 
 
 def test_a_job_is_done_with_its_result(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_job_is_done_with_its_result(tmp_path: Path) -> None:
     assert status.history()[-1]["loss"] == 0.2
     assert numbers(tmp_path / "trace") == [0, 1, 2, 3, 4]
     assert open_job(job.id) == job
-    assert not (job.folder / "work").exists()
+    until(lambda: not (job.folder / "work").exists())  # its checkpoints have served
     assert [one for one in job.folder.iterdir() if one.name.startswith(files.PARTIAL)] == []
 
 
