@@ -96,4 +96,9 @@ def plain(text: object, limit: int = 40) -> str:
 def ticks(names: Iterable[object], limit: int = 18) -> dict[str, Any]:
     """Put names at the places 0, 1, 2, ... of an axis; names may repeat or be cut."""
     texts = [plain(name, limit) for name in names]
-    return {"tickmode": "array", "tickvals": list(range(len(texts))), "ticktext": texts}
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(texts))),
+        "ticktext": texts,
+        "ticklabeloverflow": "allow",
+    }
