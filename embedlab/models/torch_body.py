@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
 from embedlab.models.learner import is_out_of_memory
-from embedlab.models.network import Network
+from embedlab.models.network import END, Network
 from embedlab.models.tensors import as_input
 
 
@@ -24,12 +25,20 @@ class TorchBody:
         It is moved to `device` and put into evaluation mode.
     preprocessing : Preprocessing
     device : torch.device
+    cut : str or int
+        Where it ends, as for `Network.resolve`; by default where the head begins.
     """
 
     def __init__(
-        self, network: Network, preprocessing: Preprocessing, device: torch.device
+        self,
+        network: Network,
+        preprocessing: Preprocessing,
+        device: torch.device,
+        *,
+        cut: str | int = END,
     ) -> None:
-        self._body = network.body.to(device).eval()
+        network.body.to(device).eval()
+        self._embed = partial(network.at, network.resolve(cut).name)
         self._preprocessing = preprocessing
         self._device = device
 
@@ -51,7 +60,7 @@ class TorchBody:
         """
         try:
             with torch.inference_mode():
-                vectors = self._body(as_input(seen, self._preprocessing, self._device))
+                vectors = self._embed(as_input(seen, self._preprocessing, self._device))
                 return np.asarray(vectors.float().cpu().numpy())
         except RuntimeError as error:
             if not is_out_of_memory(error):

@@ -1,0 +1,1 @@
+"""From pictures to a matrix on disk, a chunk at a time."""
