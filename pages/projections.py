@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
+from embedlab.figures.curves import scree
 from embedlab.runs import Run
 from embedlab.ui import cache, drawings
 from embedlab.ui.choices import choose_part, choose_vectors
@@ -168,6 +169,12 @@ else:
     st.info("Choose a view above.", icon=":material/bubble_chart:")
 if "lda" in keys:
     show_control(run, name)
+explained = drawings.principal(run, name).explained
+if explained is not None:
+    with st.expander(
+        "How much does each principal component explain?", icon=":material/bar_chart:"
+    ):
+        st.plotly_chart(scree(explained), key="scree", config={"displayModeBar": False})
 
 n, d = run.vectors(name).shape
 explain(

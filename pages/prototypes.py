@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
+from embedlab.figures.contributions import contributions
 from embedlab.figures.matrices import cosine_table
 from embedlab.figures.palette import class_style
 from embedlab.runs import Head, Run
@@ -172,18 +173,30 @@ def show_logit(run: Run, head: Head, class_: int) -> None:
         top = parts.top(8)
         shown = [round(float(parts.contributions[j]), n) for j in top]
         rest = round(round(parts.dot, n) - sum(shown), n)
+        st.plotly_chart(
+            contributions(
+                top.tolist(),
+                shown,
+                rest=rest,
+                bias=round(parts.bias, n),
+                logit=round(parts.logit, n),
+            ),
+            key="contributions",
+            config={"displayModeBar": False},
+        )
+        others = len(parts.contributions) - len(top)
         rows = [
             f"| {j} | {run.embeddings[query.row][j]:.3f} | {head.weight[class_][j]:+.3f} | "
             f"{value:+.{n}f} |"
             for j, value in zip(top, shown, strict=True)
         ]
-        others = len(parts.contributions) - len(top)
-        st.markdown(
-            "| dimension | picture x | prototype w | adds x w |\n|---|---|---|---|\n"
-            + "\n".join(rows)
-            + (f"\n| {others} others | | | {rest:+.{n}f} |" if others else "")
-            + f"\n| **sum** | | | **{parts.dot:.{n}f}** |"
-        )
+        with st.expander("The same as a table", icon=":material/table:"):
+            st.markdown(
+                "| dimension | picture x | prototype w | adds x w |\n|---|---|---|---|\n"
+                + "\n".join(rows)
+                + (f"\n| {others} others | | | {rest:+.{n}f} |" if others else "")
+                + f"\n| **sum** | | | **{parts.dot:.{n}f}** |"
+            )
         dimension = st.pills(
             "Which pictures excite a dimension?", top.tolist(), default=int(top[0]), required=True
         )
