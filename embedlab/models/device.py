@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from embedlab.errors import EmbedlabError
@@ -76,6 +78,23 @@ def n_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def threads(n: int | None) -> Iterator[None]:
+    """Let torch compute with n threads inside the block; None leaves it as it is.
+
+    Small nets and heads lose more to waiting for a second thread than they win by it, most of
+    all on a machine that has other work, and one thread gives the same numbers everywhere.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def keep_freed_memory() -> bool:

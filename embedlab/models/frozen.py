@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from embedlab.errors import EmbedlabError
 from embedlab.models.batches import Tally, batches
+from embedlab.models.device import threads
 from embedlab.models.network import Network
 from embedlab.models.settings import TrainSettings
 from embedlab.models.training import Line, epoch_seed
@@ -72,47 +73,43 @@ def fit_head(
             optimiser, settings.learning_rate, total_steps=total
         )
     history: list[Line] = []
-    started, threads = time.monotonic(), torch.get_num_threads()
+    started = time.monotonic()
     network.dropout.train()
-    try:
-        torch.set_num_threads(1)  # products this small lose more to a second thread than they win
-        with torch.random.fork_rng(devices=[]):
-            for epoch in range(settings.epochs):
-                seed = epoch_seed(settings.seed, epoch)
-                torch.manual_seed(seed)
-                order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
-                tally = Tally()
-                for rows in (order[part] for part in slices):
-                    logits = head(network.dropout(x[rows]))
-                    optimiser.zero_grad()
-                    loss = cross_entropy(logits, y[rows], label_smoothing=settings.label_smoothing)
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    optimiser.step()
-                    if schedule:
-                        schedule.step()
-                    right = int((logits.detach().argmax(1) == y[rows]).sum())
-                    tally.add(loss.item(), right, len(rows))
-                facts = tally.readings()
-                if not math.isfinite(facts["loss"]):
-                    raise EmbedlabError(
-                        f"The loss left the finite numbers in epoch {epoch + 1}.",
-                        remedy=f"Try a learning rate below {settings.learning_rate:g}.",
-                    )
-                if held:
-                    facts |= _validated(network, *held)
-                history.append(
-                    {
-                        "event": "epoch",
-                        "step": (epoch + 1) * len(slices),
-                        "epoch": float(epoch + 1),
-                        **facts,
-                        "seconds": round(time.monotonic() - started, 2),
-                    }
+    with torch.random.fork_rng(devices=[]), threads(1):
+        for epoch in range(settings.epochs):
+            seed = epoch_seed(settings.seed, epoch)
+            torch.manual_seed(seed)
+            order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+            tally = Tally()
+            for rows in (order[part] for part in slices):
+                logits = head(network.dropout(x[rows]))
+                optimiser.zero_grad()
+                loss = cross_entropy(logits, y[rows], label_smoothing=settings.label_smoothing)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                if schedule:
+                    schedule.step()
+                right = int((logits.detach().argmax(1) == y[rows]).sum())
+                tally.add(loss.item(), right, len(rows))
+            facts = tally.readings()
+            if not math.isfinite(facts["loss"]):
+                raise EmbedlabError(
+                    f"The loss left the finite numbers in epoch {epoch + 1}.",
+                    remedy=f"Try a learning rate below {settings.learning_rate:g}.",
                 )
-                progress("fitting the head", epoch + 1, settings.epochs, **facts)
-    finally:
-        torch.set_num_threads(threads)
-        network.dropout.eval()
+            if held:
+                facts |= _validated(network, *held)
+            history.append(
+                {
+                    "event": "epoch",
+                    "step": (epoch + 1) * len(slices),
+                    "epoch": float(epoch + 1),
+                    **facts,
+                    "seconds": round(time.monotonic() - started, 2),
+                }
+            )
+            progress("fitting the head", epoch + 1, settings.epochs, **facts)
+    network.dropout.eval()
     return history
 
 

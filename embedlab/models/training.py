@@ -18,7 +18,7 @@ from embedlab.data.dataset import Dataset, Skipped
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
 from embedlab.models.batches import Source, Tally, batches
-from embedlab.models.device import keep_freed_memory
+from embedlab.models.device import keep_freed_memory, threads
 from embedlab.models.film import Snapshot, moments
 from embedlab.models.settings import TrainSettings
 from embedlab.progress import Progress, silent
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from embedlab.models.network import Network
 
 REMEMBERED_BYTES = 2**30
-REPORTS_AN_EPOCH = 20
+REPORTS_AN_EPOCH, MOST_REPORTS = 20, 400
 Line = dict[str, Any]
 
 
@@ -42,7 +42,7 @@ class Trained:
     network : Network
         In evaluation mode, on the CPU.
     history : list of dict
-        A line about 20 times an epoch (event "step": step, epoch, loss, accuracy,
+        A line up to 20 times an epoch (event "step": step, epoch, loss, accuracy,
         learning_rate, rate in pictures a second, seconds) and one after each epoch (event
         "epoch", with validation_loss and validation_accuracy as well), and what else happened
         (event "note": text).
@@ -119,7 +119,8 @@ def fine_tune(
     rows = _Rows(
         *(np.asarray(part, np.int64) for part in (rows_train, rows_validation, rows_probe))
     )
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    seeded = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    with seeded, threads(1 if network.name == "small" and device.type == "cpu" else None):
         training = _Training(
             network, dataset, rows, settings, preprocessing=preprocessing, device=device
         )
@@ -221,7 +222,8 @@ class _Training:
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self._rows.train), generator=generator).numpy()
         whole, group = Tally(), Tally()
-        every = math.ceil(len(self._slices) / REPORTS_AN_EPOCH)
+        reports = max(1, min(REPORTS_AN_EPOCH, MOST_REPORTS // self._settings.epochs))
+        every = math.ceil(len(self._slices) / reports)
         self._learner.network.train()
         for seen, labels in self.source.batches(self._rows.train[order], self._slices):
             learning_rate = self._learner.learning_rate
