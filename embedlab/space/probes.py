@@ -95,7 +95,7 @@ def linear_probe(
     """
     train, unseen = _vectors.as_matrix(train_vectors), _vectors.as_matrix(vectors)
     fitted, scored = rows_to_fit(train, None), rows_to_fit(unseen, None)
-    guesses = _classify(train[fitted], np.asarray(train_labels)[fitted], unseen[scored])
+    guesses = classify_linearly(train[fitted], np.asarray(train_labels)[fitted], unseen[scored])
     return accuracy(np.asarray(labels)[scored], guesses)
 
 
@@ -160,7 +160,7 @@ def read_off(
     if column.dtype.kind in "biufc" and column.dtype.kind != "b":
         return _read_number(matrix, column.astype(np.float64), fitted, scored)
     names = column.astype(str)
-    guesses = _classify(matrix[fitted], names[fitted], matrix[scored])
+    guesses = classify_linearly(matrix[fitted], names[fitted], matrix[scored])
     right = accuracy(names[scored], guesses)
     found, counts = np.unique(names[fitted], return_counts=True)
     usual = found[counts.argmax()]
@@ -168,9 +168,10 @@ def read_off(
     return ReadOff("category", right.value, right.interval, baseline, right.total)
 
 
-def _classify(
+def classify_linearly(
     train: NDArray[np.float32], classes: NDArray[Any], unseen: NDArray[np.float32]
 ) -> NDArray[Any]:
+    """Guess classes as `linear_probe` does: finite rows (n, d), n classes, (m, d); m guesses."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
