@@ -203,7 +203,17 @@ def test_a_header_that_asks_for_gigabytes_is_refused(tmp_path: Path) -> None:
     with gzip.open(path, "wb") as file:
         file.write(info.tobuf(tarfile.GNU_FORMAT))
         file.write(bytes(MIB))
-    leaves_nothing(path, "is damaged or cut off")
+    leaves_nothing(path, "header claims 8,589,934,592 bytes")
+
+
+def test_what_is_passed_over_is_counted_while_it_is_read(tmp_path: Path) -> None:
+    info = tarfile.TarInfo(".hidden")
+    info.size = 8 << 30
+    path = tmp_path / "a.tgz"
+    with gzip.open(path, "wb") as file:  # cut off, but the cap is reached before that shows
+        file.write(info.tobuf())
+        file.write(bytes(3 * MIB))
+    leaves_nothing(path, "looks like a trap", bytes=2 * MIB)
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])

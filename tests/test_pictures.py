@@ -266,6 +266,7 @@ def test_thumbnails_are_small_upright_and_without_metadata() -> None:
     exif[0x0112] = 6
     exif[0x010E] = "taken at home"
     data = encoded(noise(400, 200), "JPEG", exif=exif, comment=b"secret")
+    assert decode(data).info == {}
     for small in (thumbnail(decode(data)), thumbnail_of(data)):
         assert b"secret" not in small and b"taken at home" not in small
         with Image.open(io.BytesIO(small)) as opened:
