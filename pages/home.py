@@ -34,26 +34,28 @@ def first_view(run: Run) -> None:
         key="home-map",
         memory=f"run:{run.id}",
         height=430,
+        pictures=True,
         label="The pictures, by their pixels and by what the network has learned",
     )
     selection(
         run,
         state,
         key="home-selection",
-        hint="Point at a dot to see its picture. Draw a loop around some dots in one map: the "
-        "same pictures light up in the other.",
+        hint="Click a picture, or draw a loop around some with the second tool: the same pictures "
+        "light up in the other map.",
     )
 
 
 run = current_run()
+title = plain(run.title)
 header(
     "See what an image network has learned",
-    f"Every dot is one of the {run.n_items:,} pictures of **{plain(run.title)}**, "
-    "laid out twice. Notice how pictures that lie together by their pixels part, and which ones "
-    "come together instead."
+    f"The {run.n_items:,} pictures of **{title}**, laid out twice: on the left by their pixels, on "
+    "the right by the network's embedding. Notice **what lies together** in each: light and "
+    "background on one side, and on the other?"
     if "pixels" in run.vector_sets
-    else f"Every dot is one of the {run.n_items:,} pictures of **{plain(run.title)}**: "
-    "near each other where the network finds them alike.",
+    else f"The {run.n_items:,} pictures of **{title}**: near each other where the network finds "
+    "them alike.",
 )
 first_view(run)
 if run.info.get("dataset", {}).get("name") == "garden":

@@ -48,6 +48,7 @@ export async function update(map, data) {
   if (mine !== map.updates) return; // newer data came meanwhile
   const [captions, colours, visible, ...coordinates] = loaded;
   const { state } = map;
+  if (!state.ready) state.pictures = data.pictures; // later, the person's own choice holds
   // Most runs of a page change nothing here but the selection that the map itself has sent.
   const look = JSON.stringify([{ ...data, state: null, sheets: null }, themeOf(map.root)]);
   const same = state.ready && look === map.look;
