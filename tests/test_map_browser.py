@@ -330,3 +330,25 @@ def test_phone_has_one_column_and_a_tap_selects(browser: Any, map_app: str) -> N
     assert page.locator(".card").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_very_small_sets(page: Any, map_app: str, n: int) -> None:
+    opened(page, f"{map_app}?n={n}")
+    if n:
+        page.get_by_role("button", name="Pictures in place of points").click()
+    page.get_by_role("button", name="Box").click()
+    lasso(page, 0, [(0.01, 0.01), (0.99, 0.99)])
+    if n:
+        page.get_by_text(f"selected {n} clicked None").wait_for()
+        page.get_by_role("button", name="Zoom to the selection").click()
+    page.get_by_role("button", name="Show everything").click()
+
+
+def test_points_that_are_left_out_are_neither_counted_nor_selected(page: Any, map_app: str) -> None:
+    opened(page, f"{map_app}?n=70&sparse=1&panels=1")
+    page.get_by_role("button", name="Box").click()
+    lasso(page, 0, [(0.01, 0.01), (0.99, 0.99)])
+    page.get_by_text("selected 60 clicked None").wait_for()
+    counts = page.locator(".entry:visible .count").all_inner_texts()
+    assert sum(map(int, counts)) == 60

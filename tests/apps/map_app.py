@@ -1,6 +1,6 @@
 """Synthetic points with drawn pictures in several panels, for tests and benchmarks.
 
-The address says what is shown: ?n=10000&panels=4&colour=value&few=1
+The address says what is shown: ?n=1000&panels=4&colour=value&few=1&sparse=1
 """
 
 import numpy as np
@@ -20,6 +20,7 @@ n = int(st.query_params.get("n", "750"))
 n_panels = int(st.query_params.get("panels", "4"))
 kind = st.query_params.get("colour", "class")
 few = "few" in st.query_params
+sparse = "sparse" in st.query_params
 
 
 @st.cache_resource
@@ -34,7 +35,7 @@ def cloud(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @st.cache_resource
-def made(n: int, kind: str, few: bool) -> tuple[list[Panel], Points]:
+def made(n: int, kind: str, few: bool, sparse: bool) -> tuple[list[Panel], Points]:
     """Give the panels and the points."""
     labels, guesses, values = cloud(n)
     styles = [class_style(k) for k in range(len(CLASSES))]
@@ -58,12 +59,13 @@ def made(n: int, kind: str, few: bool) -> tuple[list[Panel], Points]:
             "class": np.array(CLASSES)[labels],
             "prediction": np.array(CLASSES)[guesses],
         },
+        visible=np.arange(n) % 7 != 0 if sparse else None,
         thumbnails=(lambda row: FEW[row % 64]) if few else jpeg,
     )
     return panels, points
 
 
-panels, points = made(n, kind, few)
+panels, points = made(n, kind, few, sparse)
 
 
 @st.fragment

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from embedlab.ui.assets import bundle, media_url
 from embedlab.ui.linked_map import memory as memories
-from embedlab.ui.linked_map.values import Groups, MapState, Panel, Points, Scale
+from embedlab.ui.linked_map.values import Arrows, Groups, MapState, Panel, Points, Scale
 from embedlab.ui.sprites import Sprites, sheet, sprites
 
 _FRONTEND = Path(__file__).parent / "frontend"
@@ -39,6 +39,7 @@ def linked_map(
     memory: str | None = None,
     height: int = 420,
     lines: NDArray[Any] | None = None,
+    pictures: bool = False,
     on_select: Callable[[MapState], None] | None = None,
     label: str = "Map of the pictures",
 ) -> MapState:
@@ -65,6 +66,8 @@ def linked_map(
     lines : ndarray of shape (m, 2), int, optional
         Pairs of rows to join in all panels: a point and its true neighbours. What was clicked is
         known before the map is drawn, from `map_state`.
+    pictures : bool
+        Begin with pictures in place of points, as the toolbar offers them.
     on_select : callable, optional
         Called with the new state before the page runs again.
     label : str
@@ -114,6 +117,7 @@ def linked_map(
             "memory": memory,
             "label": label,
             "height": height,
+            "pictures": pictures,
             "panels": [_panel_data(panel, key) for panel in panels],
             "colour": _colour_data(points.colour, key),
             "captions": media_url(points.packed_captions, _BINARY, f"{key}.captions"),
@@ -159,7 +163,6 @@ def _hear(points: Points, *, key: str, memory: str) -> None:
 
 
 def _panel_data(panel: Panel, key: str) -> dict[str, Any]:
-    arrows = panel.arrows
     return {
         "name": panel.name,
         "title": panel.title,
@@ -168,14 +171,17 @@ def _panel_data(panel: Panel, key: str) -> dict[str, Any]:
         "ticks": panel.ticks,
         "dims": panel.n_dims,
         "url": media_url(panel.packed, _BINARY, f"{key}.panel.{panel.name}"),
-        "arrows": None
-        if arrows is None
-        else {
-            "names": [str(name) for name in arrows.names],
-            "vectors": arrows.vectors.astype(float).ravel().tolist(),
-            "colours": list(arrows.colours),
-            "origin": arrows.origin,
-        },
+        "arrows": None if panel.arrows is None else _arrow_data(panel.arrows),
+    }
+
+
+def _arrow_data(arrows: Arrows) -> dict[str, Any]:
+    known = np.flatnonzero(np.isfinite(arrows.vectors).all(axis=1)).tolist()
+    return {
+        "names": [str(arrows.names[k]) for k in known],
+        "vectors": arrows.vectors[known].astype(float).ravel().tolist(),
+        "colours": [arrows.colours[k] for k in known] if arrows.colours else [],
+        "origin": arrows.origin,
     }
 
 

@@ -27,7 +27,7 @@ class Arrows:
     ----------
     names : sequence of str, c of them
     vectors : ndarray of shape (c, 2) or (c, 3)
-        Where each arrow ends, in the panel's coordinates.
+        Where each arrow ends, in the panel's coordinates. An arrow with NaN is not drawn.
     colours : sequence of str, c of them, optional
         CSS colours.
     origin : str

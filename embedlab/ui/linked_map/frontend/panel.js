@@ -222,12 +222,14 @@ function wheel(panel, map, event, x, y) {
 }
 
 export function home(panel, map) {
+  if (!panel.camera) return;
   panel.view = null;
   map.draw(panel);
   map.keepView(panel);
 }
 
 export function focusOn(panel, map, rows) {
+  if (!panel.camera) return;
   if (panel.dims === 2) {
     const here = rows.filter((row) => panel.shown[row]);
     const view = viewOfRows2d(panel.coordinates, here, panel.box, panel.width, panel.height);

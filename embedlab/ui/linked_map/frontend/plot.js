@@ -25,12 +25,14 @@ export function sortRows(panel, state) {
     shown[row] = 1;
     drawn += 1;
   }
-  const chosen = [];
+  const joined = new Set(state.lines);
+  const [chosen, ends] = [[], []];
   const rest = new Uint32Array(drawn);
   let k = 0;
   for (const row of state.order) {
     if (!shown[row]) continue;
     if (state.selected[row]) chosen.push(row);
+    else if (joined.has(row)) ends.push(row);
     else {
       rest[k] = row;
       k += 1;
@@ -38,6 +40,7 @@ export function sortRows(panel, state) {
   }
   panel.shown = shown;
   panel.rest = rest.subarray(0, k);
+  panel.ends = Uint32Array.from(ends); // of lines
   panel.chosen = Uint32Array.from(chosen);
   panel.radius = pointRadius(drawn);
 }

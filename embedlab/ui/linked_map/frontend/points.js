@@ -13,6 +13,14 @@ const MUTED = 0.76; // how far points fade that are not selected while others ar
 const PICTURE = 38;
 const MOST_PICTURES = 500;
 
+function sayEmpty({ outer }, context, ratio, theme) {
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.font = `12px ${theme.font}`;
+  context.fillStyle = theme.quiet;
+  context.textAlign = "center";
+  context.fillText("No point has a place here.", outer.width / 2, outer.height / 2);
+}
+
 // Colours as the stamps need them, for each code (and, in a space, each level of depth).
 function colourTable(state, share, levels) {
   const { background } = state.theme;
@@ -36,7 +44,10 @@ export function drawPoints(panel, state) {
   const context = canvas.getContext("2d");
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  if (!panel.box) return;
+  if (!panel.box) {
+    sayEmpty(panel, context, ratio, theme);
+    return;
+  }
   aim(panel);
   if (panel.pixels?.width !== width || panel.pixels?.height !== height) {
     panel.pixels = new ImageData(width, height);
@@ -49,7 +60,7 @@ export function drawPoints(panel, state) {
   const edge = panel.radius < 2 ? 0 : Math.max(0.75, 0.8 * ratio);
   const zoom = Math.min(1.7, Math.max(1, (panel.view?.zoom ?? 1) ** 0.3));
   const radius = Math.round(2 * panel.radius * zoom * ratio) / 2; // few sizes, few stamps to cut
-  const anySelected = state.nSelected > 0;
+  const share = fading(state) ? MUTED : 0;
   const draw = (rows, share, size, rim) => {
     const levels = panel.dims === 3 ? LEVELS_3D : 1;
     const shapes = state.symbols.map((name) => {
@@ -62,7 +73,8 @@ export function drawPoints(panel, state) {
       panel.depth ? depthLevels(panel) : null,
     );
   };
-  draw(panel.rest, anySelected ? MUTED : 0, radius, theme.background);
+  draw(panel.rest, share, radius, theme.background);
+  if (panel.ends.length) draw(panel.ends, 0, radius, theme.background);
   if (panel.chosen.length) draw(panel.chosen, 0, radius * 1.18, theme.rim);
   context.putImageData(
     panel.pixels, Math.round(panel.left * ratio), Math.round(panel.top * ratio),
@@ -73,6 +85,11 @@ export function drawPoints(panel, state) {
   context.strokeRect(panel.left - 0.5, panel.top - 0.5, panel.width + 1, panel.height + 1);
   if (marks) tickLabels(panel, context, marks, theme);
   if (state.pictures && state.store) drawPictures(panel, state, context);
+}
+
+// One selected point is ringed; only a selection of several makes the others fade.
+function fading(state) {
+  return state.nSelected > 1;
 }
 
 function depthLevels(panel) {
@@ -96,7 +113,7 @@ function drawPictures(panel, state, context) {
   const order = panel.depth
     ? farToNear(panel.depth, panel.rest).reverse()
     : panel.rest;
-  const ranked = Uint32Array.from([...panel.chosen, ...order]);
+  const ranked = Uint32Array.from([...panel.chosen, ...panel.ends, ...order]);
   const size = panel.width < 260 ? PICTURE - 8 : PICTURE;
   const rows = spreadOut(
     panel.sx, panel.sy, panel.shown, ranked, panel.width, panel.height, size, MOST_PICTURES,
@@ -115,7 +132,7 @@ function drawPictures(panel, state, context) {
     const [w, h] = [bitmap.width * share, bitmap.height * share];
     const x = panel.left + panel.sx[row] - w / 2;
     const y = panel.top + panel.sy[row] - h / 2;
-    const muted = state.nSelected > 0 && !state.selected[row];
+    const muted = fading(state) && !state.selected[row];
     context.globalAlpha = muted ? 0.3 : 1;
     context.fillStyle = state.css[state.codes[row]];
     context.fillRect(x - 2, y - 2, w + 4, h + 4);
