@@ -107,8 +107,8 @@ def linked_map(
         if on_select is not None:
             on_select(memories.map_state(points, memory=memory))
 
-    pictures = _sprites(points)
-    late = pictures is not None and pictures.n_bytes > _OFFERED_AT_ONCE
+    thumbnails = _sprites(points)
+    late = thumbnails is not None and thumbnails.n_bytes > _OFFERED_AT_ONCE
     _map(
         key=key,
         data={
@@ -126,17 +126,17 @@ def linked_map(
             else None,
             "lines": [] if lines is None else np.asarray(lines, np.int64).ravel().tolist(),
             "sheets": None
-            if pictures is None
+            if thumbnails is None
             else {
-                "per": pictures.per_sheet,
-                "urls": {} if late else _offer(range(pictures.n_sheets), pictures, key),
+                "per": thumbnails.per_sheet,
+                "urls": {} if late else _offer(range(thumbnails.n_sheets), thumbnails, key),
             },
             "state": memories.recall(points, memory=memory),
         },
         on_map_change=answer,
     )
-    if pictures is not None and late:
-        _late_sheets(pictures, f"{key}.late")
+    if thumbnails is not None and late:
+        _late_sheets(thumbnails, f"{key}.late")
     return memories.map_state(points, memory=memory)
 
 
