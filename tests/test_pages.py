@@ -56,6 +56,8 @@ def test_every_page_shows_the_garden(page: str) -> None:
     app = opened(page, "garden")
     assert not app.exception, app.exception[0].message
     assert not app.error and not app.warning, texts(app)
+    entry = next(e for entries in PAGES.values() for e in entries if e.file == page)
+    assert app.title[0].value == (entry.question or "See what an image network has learned")
 
 
 def test_pages_on_disk_are_the_pages_in_the_menu() -> None:

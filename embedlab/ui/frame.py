@@ -33,7 +33,12 @@ PAGES: dict[str, tuple[Entry, ...]] = {
         Entry("neighbours", "Neighbours", "hub", "Which pictures does the network find alike?"),
         Entry("similarity", "Similarity", "compare_arrows", "How alike are two pictures?"),
         Entry("projections", "Projections", "scatter_plot", "Where do the pictures lie?"),
-        Entry("pixels", "Pixels or embedding", "grid_on", "What does each representation keep?"),
+        Entry(
+            "pixels",
+            "Pixels or embedding",
+            "grid_on",
+            "What does each representation keep of a picture?",
+        ),
         Entry(
             "prototypes",
             "Prototypes",
@@ -48,7 +53,7 @@ PAGES: dict[str, tuple[Entry, ...]] = {
         ),
         Entry("mistakes", "Mistakes", "troubleshoot", "Where is the network wrong, or the data?"),
     ),
-    "Learn": (Entry("lesson", "Lesson", "school", "What have you seen? Twelve questions."),),
+    "Learn": (Entry("lesson", "Lesson", "school", "What have you seen?"),),
 }
 
 

@@ -1,0 +1,95 @@
+"""The app in a real browser: cold links, clicks, back and forward, narrow and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedlab.ui.frame import PAGES
+
+from .browsing import chromium, opened, served
+from .made_runs import made_run
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 60_000
+QUESTIONS = {
+    entry.file: entry.question for entries in PAGES.values() for entry in entries if entry.question
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def home_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    made_run(folder / "runs" / "squares")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def app(home_folder: Path) -> Iterator[str]:
+    with served("app.py", EMBEDLAB_HOME=str(home_folder)) as address:
+        yield address
+
+
+def wait_for_title(page: Any, text: str) -> None:
+    page.get_by_role("heading", name=text, exact=True).wait_for(timeout=PATIENCE)
+
+
+def test_a_cold_deep_link_opens_with_its_frame_and_hears_the_first_click(
+    browser: Any, home_folder: Path
+) -> None:
+    """Nobody has opened / on this server yet: Streamlit would run the page without app.py."""
+    with (
+        served("app.py", EMBEDLAB_HOME=str(home_folder)) as address,
+        opened(browser) as page,
+    ):
+        page.goto(f"{address}neighbours?run=squares&query=25")
+        wait_for_title(page, QUESTIONS["neighbours"])
+        page.get_by_text("0025.jpg").first.wait_for(timeout=PATIENCE)
+        page.get_by_role("link", name="Prototypes").first.click()
+        wait_for_title(page, QUESTIONS["prototypes"])
+        assert "run=squares" in page.url
+
+
+def test_clicking_a_neighbour_walks_on_and_back_returns(browser: Any, app: str) -> None:
+    with opened(browser) as page:
+        page.goto(f"{app}neighbours?run=squares&query=25")
+        grid = (
+            page.get_by_role("group", name="Most similar")
+            .or_(page.get_by_label("Most similar"))
+            .first
+        )
+        grid.wait_for(timeout=PATIENCE)
+        grid.get_by_role("button").first.click()
+        page.wait_for_url(lambda url: "query=" in url and "query=25" not in url, timeout=PATIENCE)
+        walked = page.url
+        page.go_back()
+        page.wait_for_url(lambda url: "query=25" in url, timeout=PATIENCE)
+        page.get_by_text("0025.jpg · validation").wait_for(timeout=PATIENCE)
+        page.go_forward()
+        page.wait_for_url(walked, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_page_fits_a_phone_without_errors(
+    browser: Any, app: str, name: str, scheme: str
+) -> None:
+    size = {"width": 390, "height": 844}
+    with opened(browser, viewport=size, color_scheme=scheme) as page:
+        page.goto(f"{app}{name}?run=squares")
+        wait_for_title(page, QUESTIONS[name])
+        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached", timeout=PATIENCE)
+        assert page.locator("[data-testid=stException]").count() == 0
+        assert page.get_by_text("BidiComponent Error").count() == 0
+        main = page.locator("[data-testid=stMain]")
+        assert main.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
