@@ -22,6 +22,7 @@ SCHEDULES = {
     "one-cycle": "up to the learning rate over the first third, then down to nearly nothing",
 }
 EPOCHS, FROZEN_EPOCHS = 1, 20
+USUAL = -1  # so many epochs as suit
 
 
 @dataclass(frozen=True)
