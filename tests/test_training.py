@@ -12,9 +12,10 @@ from torch.nn.functional import affine_grid, grid_sample
 from embedlab.data.dataset import Dataset
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
+from embedlab.models import training
 from embedlab.models.backbones import build
 from embedlab.models.batches import batches
-from embedlab.models.film import choose_probe, film_arrays, moments
+from embedlab.models.film import Snapshot, choose_probe, film_arrays, moments
 from embedlab.models.frozen import fit_head
 from embedlab.models.network import Network
 from embedlab.models.settings import AUGMENTATIONS, TrainSettings
@@ -124,6 +125,19 @@ def test_the_film_changes_nothing() -> None:
     with_film = trained(coloured(40), rows_probe=np.arange(30, 36))
     assert same(weights(with_film.network), weights(trained(coloured(40)).network))
     assert trained(coloured(40)).film == []
+
+
+def test_whoever_watches_sees_more_often_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(training, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(training, "LOOK_SHARE", 1e9)
+    shots: list[Snapshot] = []
+    watched = trained(coloured(40), rows_probe=np.arange(30, 36), on_snapshot=shots.append)
+    assert {shot.step for shot in shots} == set(range(13))  # 3 epochs of 4 steps
+    assert [shot.step for shot in watched.film] == moments(3, 4)
+    assert shots[0].rows.tolist() == list(range(30, 36))
+    assert same(weights(watched.network), weights(trained(coloured(40)).network))
 
 
 def test_training_leaves_the_random_state_of_the_process_alone() -> None:

@@ -69,10 +69,14 @@ def command(
     settings = settings_for(backbone, chosen)
     with reporting(quiet=quiet) as report:
         from embedlab.experiment import train
+        from embedlab.jobs import current
+        from embedlab.live import FOLDER, LiveWriter
 
         dataset = load_dataset(
             source, root=root, limit=limit, seed=split_seed, progress=report.progress
         )
+        job = current()
+        live = LiveWriter(job / FOLDER, dataset, epochs=settings.epochs) if job else None
         run = train(
             dataset,
             settings=settings,
@@ -83,6 +87,8 @@ def command(
             device=device,
             work=report.work,
             progress=report.progress,
+            on_epoch=live.epoch if live else None,
+            on_snapshot=live.snapshot if live else None,
         )
         report.result(run=run.id)
     if as_json:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedlab.errors import EmbedlabError
+
+FILM_BYTES = 2**30  # more than any film of ours
 WITHIN_FIRST_EPOCH = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 MOST_EPOCHS = 24
 
@@ -18,6 +23,8 @@ class Snapshot:
 
     Parameters
     ----------
+    rows : ndarray of shape (n,), int64
+        Which of the dataset's pictures the probe is.
     step : int
         Optimiser steps done so far.
     epoch : float
@@ -30,6 +37,7 @@ class Snapshot:
     probabilities : ndarray of shape (n, c), float16
     """
 
+    rows: NDArray[np.int64]
     step: int
     epoch: float
     embeddings: NDArray[np.float16]
@@ -64,6 +72,90 @@ def film_arrays(
         "biases": np.stack([shot.bias for shot in film]),
         "probabilities": np.stack([shot.probabilities for shot in film]),
     }
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A training, told by T moments of n pictures.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,), int64
+        Which items of the run the pictures are.
+    steps : ndarray of shape (T,), int64
+    epochs : ndarray of shape (T,), float32
+    embeddings : ndarray of shape (T, n, d), float16
+    weights : ndarray of shape (T, c, d), float32
+    biases : ndarray of shape (T, c), float32
+    probabilities : ndarray of shape (T, n, c), float16
+    """
+
+    rows: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    epochs: NDArray[np.float32]
+    embeddings: NDArray[np.float16]
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+    probabilities: NDArray[np.float16]
+
+    def __post_init__(self) -> None:
+        if self.embeddings.ndim != 3 or self.probabilities.ndim != 3:
+            raise ValueError("a film's embeddings and probabilities have three axes")
+        (t, n, d), c = self.embeddings.shape, self.probabilities.shape[2]
+        expected = {
+            "rows": (n,),
+            "steps": (t,),
+            "epochs": (t,),
+            "weights": (t, c, d),
+            "biases": (t, c),
+            "probabilities": (t, n, c),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"{name} has shape {getattr(self, name).shape}, not {shape}")
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def predictions(self) -> NDArray[np.int64]:
+        """The likeliest class of each picture at each moment: shape (T, n)."""
+        return np.asarray(self.probabilities.argmax(axis=2), np.int64)
+
+
+def read_film(path: Path, *, n_items: int, n_classes: int) -> Film | None:
+    """Read the film of a run, or give None where it has none.
+
+    Parameters
+    ----------
+    path : Path
+        The run's film.npz.
+    n_items, n_classes : int
+        Of the run.
+
+    Raises
+    ------
+    EmbedlabError
+        If the file is damaged, or belongs to other pictures.
+    """
+    if not path.exists():
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > FILM_BYTES:
+                raise ValueError("it is larger than a film can be")
+        with np.load(path, allow_pickle=False) as arrays:
+            film = Film(**{name: arrays[name] for name in arrays.files})
+        if film.rows.size and not 0 <= film.rows.min() <= film.rows.max() < n_items:
+            raise ValueError(f"it shows pictures that are not among the run's {n_items}")
+        if film.probabilities.shape[2] != n_classes or not len(film) or not len(film.rows):
+            raise ValueError(f"its arrays have shapes {film.probabilities.shape}")
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise EmbedlabError(
+            f"The film {path} cannot be shown: {error}.",
+            remedy="Copy the run again from where it came, or delete the file.",
+        ) from None
+    return film
 
 
 def moments(epochs: int, steps_an_epoch: int) -> list[int]:

@@ -127,6 +127,7 @@ class Learner:
         largest = float(np.finfo(np.float16).max)
         vectors = [vectors.clamp(-largest, largest).half() for vectors, _ in found]
         return Snapshot(
+            rows=np.array([row for row in rows.tolist() if row not in source.failed], np.int64),
             step=step,
             epoch=epoch,
             embeddings=torch.cat(vectors).numpy(),

@@ -14,7 +14,7 @@ from embedlab.space.neighbours import NeighbourIndex
 from embedlab.space.principal import principal
 from embedlab.space.probes import classify_linearly, knn_vote
 from embedlab.space.scores import Share, accuracy
-from embedlab.space.views import rows_to_fit
+from embedlab.space.views import placed, rows_to_fit
 
 NEIGHBOURS = 10
 MOST = 10_000  # pictures to fit on, and to score: more cost seconds and change little
@@ -166,7 +166,7 @@ def _by_discriminant(
         return _by_mean(train, classes, unseen)  # no spread within the classes to measure by
     if train.shape[1] > LDA_DIMS:
         axes, origin, _ = principal(train, min(LDA_COMPONENTS, len(train) - 1))
-        train, unseen = (train - origin) @ axes, (unseen - origin) @ axes
+        train, unseen = placed(train, axes, origin), placed(unseen, axes, origin)
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
     return np.asarray(model.fit(train, classes).predict(unseen), np.int64)
 
