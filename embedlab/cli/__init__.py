@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "embed": ("embedlab.cli.embed", "Embed pictures and write the matrix, with ids and labels."),
     "project": ("embedlab.cli.project", "Lay a run's pictures out with UMAP and keep the layout."),
     "check": ("embedlab.cli.check", "Look for labels of a run that are probably wrong."),
+    "layers": ("embedlab.cli.layers", "Score every depth at which a run's body can be cut."),
     "runs": ("embedlab.cli.runs", "List, show, pack, unpack and remove runs."),
     "jobs": ("embedlab.cli.jobs", "List, watch, cancel and take up long work."),
     "app": ("embedlab.cli.app", "Open the app in the browser."),
