@@ -1,0 +1,61 @@
+"""Make the run that comes with the package: the small net, trained on the garden.
+
+    python -m embedlab.builtin_run
+
+It is what ``embedlab train garden`` makes, put where every installation finds it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from embedlab.progress import Progress, silent
+from embedlab.runs import BUILTIN, Run
+
+NAME = "garden"
+TITLE = "The garden"
+
+
+def make_builtin(target: Path = BUILTIN / NAME, *, progress: Progress = silent) -> Run:
+    """Draw the garden, train the small net on it, and keep the run at `target`.
+
+    It takes about a minute. An older run there is replaced once the new one is whole.
+
+    Parameters
+    ----------
+    target : Path
+    progress : Progress
+
+    Returns
+    -------
+    Run
+    """
+    from embedlab.data.sources import load_dataset
+    from embedlab.experiment import train
+    from embedlab.models.recipes import settings_for
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as place:
+        made = train(
+            load_dataset(NAME, progress=progress),
+            settings=settings_for("small", {}),
+            title=TITLE,
+            folder=Path(place) / NAME,
+            device="cpu",
+            work=Path(place) / "work",
+            progress=progress,
+        )
+        shutil.rmtree(target, ignore_errors=True)
+        made.folder.rename(target)
+    return Run(target)
+
+
+if __name__ == "__main__":
+    from embedlab.cli.progress import Bars
+    from embedlab.cli.train import summary
+
+    with Bars() as bars:
+        run = make_builtin(progress=bars)
+    print(summary(run))
