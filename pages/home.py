@@ -6,7 +6,7 @@ import streamlit as st
 
 from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import cache, drawings
-from embedlab.ui.frame import PAGES, current_run, framed, header, run_line
+from embedlab.ui.frame import PAGES, current_run, framed, header, run_line, run_name
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import run_points, selection
 from embedlab.ui.text import plain
@@ -50,9 +50,9 @@ run = current_run()
 title = plain(run.title)
 header(
     "See what an image network has learned",
-    f"The {run.n_items:,} pictures of **{title}**, laid out twice: on the left by their pixels, on "
-    "the right by the network's embedding. Notice **what lies together** in each: light and "
-    "background on one side, and on the other?"
+    f"The {run.n_items:,} pictures of **{title}**, laid out twice: by their pixels, and by the "
+    "network's embedding. Notice **what lies together** in each: light and background in the "
+    "first, and in the second?"
     if "pixels" in run.vector_sets
     else f"The {run.n_items:,} pictures of **{title}**: near each other where the network finds "
     "them alike.",
@@ -65,16 +65,18 @@ if run.info.get("dataset", {}).get("name") == "garden":
     )
 
 st.subheader("Where to look next", anchor=False)
-columns = st.columns(3)
-for place, entry in enumerate(PAGES["Look"]):
-    with columns[place % 3].container(border=True):
-        st.page_link(f"pages/{entry.file}.py", label=entry.title, icon=f":material/{entry.icon}:")
-        st.caption(entry.question)
+looks = PAGES["Look"]
+for first in range(0, len(looks), 3):
+    for column, entry in zip(st.columns(3), looks[first : first + 3], strict=False):
+        with column.container(border=True, height="stretch"):
+            icon = f":material/{entry.icon}:"
+            st.page_link(f"pages/{entry.file}.py", label=entry.title, icon=icon)
+            st.caption(entry.question)
 
 st.subheader("Runs on this machine", anchor=False)
 for id_, other in cache.runs().items():
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(other.title)}**  \n{run_line(other)}", width="stretch")
+        st.markdown(f"**{plain(run_name(other))}**  \n{run_line(other)}", width="stretch")
         if id_ == run.id:
             st.badge("you are here", icon=":material/visibility:")
         elif st.button("Look", key=f"look-{id_}"):

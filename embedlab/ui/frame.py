@@ -118,7 +118,7 @@ def _choose_run() -> None:
     st.selectbox(
         "Run",
         list(runs),
-        format_func=lambda id_: runs[id_].title,
+        format_func=lambda id_: run_name(runs[id_]),
         key="run",
         on_change=_put_run_into_address,
         help="A run is one set of pictures seen by one network.",
@@ -146,6 +146,12 @@ def current_run() -> Run:
         )
     id_ = st.session_state.get("run")
     return runs[id_] if id_ in runs else next(iter(runs.values()))
+
+
+def run_name(run: Run) -> str:
+    """Give the run's title, with its id where another run has the same title."""
+    same = [other for other in cache.runs().values() if other.title == run.title]
+    return run.title if len(same) < 2 else f"{run.title} ({run.id})"
 
 
 def run_line(run: Run) -> str:

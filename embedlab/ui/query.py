@@ -93,9 +93,17 @@ def pick_picture(
     """
     row = chosen_row(run, name, default=default)
     assert row is not None
-    gallery(
-        run, [row], key=f"{name}-picture", marks=[mark], seen=seen, cell=cell, columns=1, label=name
-    )
+    with st.container(width=240):
+        gallery(
+            run,
+            [row],
+            key=f"{name}-picture",
+            marks=[mark],
+            seen=seen,
+            cell=cell,
+            columns=1,
+            label=name,
+        )
     st.caption(describe(run, row))
     with st.container(horizontal=True):
         if st.button(
