@@ -144,7 +144,8 @@ def reduce(matrix: Matrix, dimensions: int, *, progress: Progress = silent) -> R
     model = IncrementalPCA(wanted)
     done = 0
     for rows in _batches(matrix, max(_BATCH, wanted)):
-        with threadpool_limits(1):  # more threads only wait for each other over pieces this small
+        # More threads only wait for each other over pieces this small; one picture has no variance.
+        with threadpool_limits(1), np.errstate(invalid="ignore"):
             model.partial_fit(rows.astype(np.float64))
         done += len(rows)
         progress("finding principal components", done, matrix.n)

@@ -57,7 +57,7 @@ class Spool:
         self._list.execute("PRAGMA synchronous=OFF")
         self._list.execute("PRAGMA temp_store=FILE")
         self._list.executescript(_TABLES)
-        self._list.create_function("natural", 1, natural_bytes, deterministic=True)
+        self._list.create_function("as_counted", 1, natural_bytes, deterministic=True)
 
     def __len__(self) -> int:
         return self._length
@@ -124,7 +124,7 @@ class Spool:
             number, id_ = numbers[file.path]
             self._list.execute(
                 "INSERT INTO pictures (id, path, label) SELECT substr(id, ?), path, ? FROM found "
-                f"WHERE folder = ? ORDER BY {'name' if labels else 'natural(name)'}",
+                f"WHERE folder = ? ORDER BY {'name' if labels else 'as_counted(name)'}",
                 (
                     len(id_) - len(file.id) + 1,
                     self.classes.index(labels[place]) if labels else None,
