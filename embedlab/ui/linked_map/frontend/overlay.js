@@ -62,7 +62,7 @@ function drawLines(panel, state, context) {
   }
 }
 
-function drawArrows(panel, context, theme) {
+export function drawArrows(panel, context, theme) {
   const { arrows, dims } = panel;
   const start = onScreen(panel, new Array(dims).fill(0));
   const tips = arrows.names.map((_, k) =>
