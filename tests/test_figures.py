@@ -94,6 +94,7 @@ def test_maps_with_few_many_and_unlabelled_pictures() -> None:
     assert len(scatter_map(np.empty((0, 2))).data) == 0
     assert scatter_map(np.zeros((1, 2))).data[0].name == "pictures"
     assert scatter_map(np.zeros((3, 2)), [0, -1, 0], ("a",)).data[1].name == "no class"
+    assert [trace.name for trace in scatter_map(np.zeros((2, 2)), [0, 2]).data] == ["0", "2"]
     assert isinstance(scatter_map(np.zeros((MANY, 2))).data[0], go.Scatter)
     big = scatter_map(np.zeros((MANY + 1, 2)))
     assert isinstance(big.data[0], go.Scattergl)

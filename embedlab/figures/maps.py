@@ -60,16 +60,18 @@ def scatter_map(
     of_row = np.full(len(points), NOBODY) if labels is None else np.asarray(labels)
     texts = None if names is None else np.array([plain(name, 80) for name in names], object)
     kind = go.Scatter3d if solid else go.Scattergl if len(points) > MANY else go.Scatter
-    groups = [(label, plain(name)) for label, name in enumerate(classes)]
+    n_classes = 0 if labels is None else max(len(classes), int(of_row.max(initial=NOBODY)) + 1)
+    known = dict(enumerate(classes))
+    groups = [(label, plain(known.get(label, label))) for label in range(n_classes)]
     if labels is None or (of_row < 0).any():
         groups.append((NOBODY, "pictures" if labels is None else "no class"))
-    figure = go.Figure()
+    traces = []
     for label, name in groups:
         rows = np.flatnonzero(drawn & (of_row == label if label >= 0 else of_row < 0))
         if not len(rows):
             continue
         style = class_style(label) if label >= 0 else ClassStyle(NEUTRAL, "circle")
-        figure.add_trace(
+        traces.append(
             kind(
                 **dict(zip("xyz", points[rows].T, strict=False)),
                 mode="markers",
@@ -86,6 +88,7 @@ def scatter_map(
                 + "<extra>%{fullData.name}</extra>",
             )
         )
+    figure = go.Figure(traces)
     if arrows is not None:
         tips = np.asarray(arrows, np.float64)
         owners = range(len(tips)) if arrow_classes is None else arrow_classes

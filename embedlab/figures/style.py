@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -15,6 +16,7 @@ DIVERGING, RISING = "RdBu_r", "Cividis"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
+@cache
 def template(*, dark: bool = False) -> go.layout.Template:
     """Give the look of all figures.
 
