@@ -79,10 +79,11 @@ class OnnxBody:
         -------
         ndarray of shape (n, d), float32
         """
-        return self._embedded(
+        vectors = self._embedded(
             np.stack([self.preprocessing.see(picture) for picture in batch])
             for batch in _batches(pictures)
         )
+        return self._finite(vectors, "embedding")
 
     def embed_seen(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed pictures that are resized and cropped already.
@@ -95,6 +96,8 @@ class OnnxBody:
         Returns
         -------
         ndarray of shape (n, d), float32
+            As the body gives them: should some not be finite, whoever asks for many pictures
+            can still say which.
         """
         return self._embedded(_batches(seen))
 
@@ -118,7 +121,7 @@ class OnnxBody:
         if not self.has_feature_map:
             raise self._refusal(f"has no output 'feature_map', only {', '.join(self._outputs)}")
         maps = self._run("feature_map", self.preprocessing.see(picture)[None])
-        return np.asarray(maps[0])
+        return self._finite(maps[0], "feature_map")
 
     def _embedded(self, batches: Iterator[NDArray[np.uint8]]) -> NDArray[np.float32]:
         parts = [self._run("embedding", batch) for batch in batches]
@@ -130,9 +133,14 @@ class OnnxBody:
             result = self._session.run([output], {self._input: x})[0]
         except Exception as error:  # as above
             raise self._refusal(f"fails on a picture ({_first_line(error)})") from None
-        if len(result) != len(x) or not np.isfinite(result).all():
-            raise self._refusal(f"gives an {output} that is not finite or not one a picture")
+        if len(result) != len(x):
+            raise self._refusal(f"gives {len(result)} of {output} for {len(x)} pictures")
         return np.asarray(result, np.float32)
+
+    def _finite(self, values: NDArray[np.float32], output: str) -> NDArray[np.float32]:
+        if not np.isfinite(values).all():
+            raise self._refusal(f"gives an {output} that is not finite")
+        return values
 
     def _checked_input(self) -> str:
         inputs = self._session.get_inputs()
