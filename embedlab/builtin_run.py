@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 
 from embedlab.progress import Progress, silent
-from embedlab.runs import BUILTIN, Run
+from embedlab.readings import REPRESENTATIONS
+from embedlab.runs import BUILTIN, EMBEDDING, Run
 
 NAME = "garden"
 TITLE = "The garden"
@@ -21,7 +22,9 @@ TITLE = "The garden"
 def make_builtin(target: Path = BUILTIN / NAME, *, progress: Progress = silent) -> Run:
     """Draw the garden, train the small net on it, and keep the run at `target`.
 
-    It takes about a minute. An older run there is replaced once the new one is whole.
+    What the pages would otherwise compute when they are first opened is computed here: UMAP's
+    layouts, the layers, doubtful labels and how well known factors are read off. It takes a few
+    minutes. An older run there is replaced once the new one is whole.
 
     Parameters
     ----------
@@ -47,9 +50,23 @@ def make_builtin(target: Path = BUILTIN / NAME, *, progress: Progress = silent) 
             work=Path(place) / "work",
             progress=progress,
         )
+        complete(made, progress=progress)
         shutil.rmtree(target, ignore_errors=True)
         made.folder.rename(target)
     return Run(target)
+
+
+def complete(run: Run, *, progress: Progress = silent) -> None:
+    """Compute what the pages show of a run beyond what its training left, and keep it."""
+    from embedlab.layers import make_layers
+    from embedlab.readings import make_readings
+    from embedlab.views import make_doubts, make_umap
+
+    for vectors in (EMBEDDING, "pixels"):
+        make_umap(run, vectors=vectors, progress=progress)
+    make_doubts(run, progress=progress)
+    make_readings(run, REPRESENTATIONS, progress=progress)
+    make_layers(run, device="cpu", progress=progress)
 
 
 if __name__ == "__main__":

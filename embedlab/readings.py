@@ -12,11 +12,12 @@ import pandas as pd
 
 from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
-from embedlab.runs import Run
+from embedlab.runs import EMBEDDING, Run
 from embedlab.space.probes import ReadOff, read_off
 from embedlab.space.scores import Interval
 
 FACTOR = "factor."
+REPRESENTATIONS = ("pixels", "histogram", EMBEDDING)
 
 Readings = dict[str, dict[str, ReadOff]]
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.figures.readings import read_off_bars
-from embedlab.readings import Readings, make_readings
+from embedlab.readings import REPRESENTATIONS, Readings, make_readings
 from embedlab.runs import EMBEDDING, Run
 from embedlab.space.compare import disagreements
 from embedlab.space.metrics import METRICS
@@ -18,13 +18,12 @@ from embedlab.ui.query import choose_query
 from embedlab.ui.state import choose_row
 from embedlab.ui.text import plain
 
-NAMES = ("pixels", "histogram", EMBEDDING)
 COMPARED = ("cosine", "dot", "centred cosine", "centred dot", "euclidean")
 
 
 def there(run: Run) -> list[str]:
     """Give the representations that this run can compare."""
-    return [name for name in NAMES if name in run.vector_sets]
+    return [name for name in REPRESENTATIONS if name in run.vector_sets]
 
 
 def show_galleries(run: Run, names: list[str], metric: str, part: str, k: int) -> None:
