@@ -16,8 +16,9 @@ def _own_home(
 ) -> None:
     """Keep tests out of the real home, and each out of the others'."""
     monkeypatch.setenv("EMBEDLAB_HOME", str(tmp_path / "home"))
-    if pytestconfig.cache is not None:  # UMAP's compiled code is the same in every home
-        monkeypatch.setenv("NUMBA_CACHE_DIR", str(pytestconfig.cache.mkdir("numba")))
+    cache = getattr(pytestconfig, "cache", None)  # there is none with -p no:cacheprovider
+    if cache is not None:  # UMAP's compiled code is the same in every home
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache.mkdir("numba")))
 
 
 @pytest.fixture(scope="session")
