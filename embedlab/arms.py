@@ -1,0 +1,349 @@
+"""Arms: the same task with the picture, the table, both, and a shuffled table, with equal care."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from embedlab.data.columns import Column, chosen
+from embedlab.data.dataset import TRAIN, split
+from embedlab.data.encoding import TableEncoder
+from embedlab.progress import Progress, silent
+from embedlab.space.repeats import Repeated, repeated
+
+if TYPE_CHECKING:
+    from embedlab.models.fusion import Fitted, FusionSettings, Inputs
+
+ARMS = {
+    "picture": "Picture only",
+    "table": "Table only",
+    "fused": "Picture and table",
+    "shuffled": "Picture and shuffled table",
+}
+BASELINE = "boosting"
+HELD_OUT, TUNING = 0.2, 0.15  # of all pictures; of those that are left
+COMPONENTS = 32  # of the embedding, for the baseline
+SHUFFLES = 5  # of each column, for its importance
+_MOST_CODES = 250  # names that scikit-learn's boosting takes in one column
+
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is predicted from what. Row i of everything belongs to picture i.
+
+    Parameters
+    ----------
+    embeddings : ndarray of shape (n, d), float32
+        From a body that has not seen these pictures' targets.
+    frame : DataFrame of n rows
+    columns : sequence of Column
+        The numeric and categorical ones are used.
+    target : ndarray of shape (n,)
+        int64 class indices, or float64 numbers.
+    classes : tuple of str
+        Empty for a number.
+    """
+
+    embeddings: NDArray[np.float32]
+    frame: pd.DataFrame
+    columns: Sequence[Column]
+    target: NDArray[Any]
+    classes: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> list[str]:
+        """Names of the columns that are used."""
+        return [c.name for c in self.columns if c.kind in ("numeric", "categorical")]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Rows to fit on, to stop by, and to score, for one seed; each ascending."""
+
+    fit: NDArray[np.int64]
+    tune: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+    @property
+    def train(self) -> NDArray[np.int64]:
+        """All rows that may be learned from."""
+        return np.sort(np.concatenate([self.fit, self.tune]))
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The fused network of the first seed, and what it was given."""
+
+    parts: Parts
+    inputs: Inputs
+    fitted: Fitted
+    centre: float
+    unit: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What came of all arms.
+
+    Parameters
+    ----------
+    metrics : tuple of str
+        Names of the scores; the first one decides.
+    scores : dict of arm to list of dict
+        A dict of scores a seed; `ARMS` and the baseline.
+    importance : dict of column to list of float
+        How much of the first score the fused network loses without the column, a number a seed.
+    seeds : tuple of int
+    kept : Kept
+    """
+
+    metrics: tuple[str, ...]
+    scores: dict[str, list[Scores]]
+    importance: dict[str, list[float]]
+    seeds: tuple[int, ...]
+    kept: Kept
+
+    def of(self, arm: str, metric: str | None = None) -> Repeated:
+        """Sum up one arm."""
+        return repeated([s[metric or self.metrics[0]] for s in self.scores[arm]], held_out=HELD_OUT)
+
+    def gain(self, arm: str, other: str) -> Repeated:
+        """Sum up by how much one arm beats another on the same splits."""
+        pairs = zip(self.scores[arm], self.scores[other], strict=True)
+        metric = self.metrics[0]
+        return repeated([a[metric] - b[metric] for a, b in pairs], held_out=HELD_OUT)
+
+    @property
+    def best_single(self) -> str:
+        """The better one of the two branches alone."""
+        return max(("picture", "table"), key=lambda arm: self.of(arm).mean)
+
+
+def deal(task: Task, seed: int) -> Parts:
+    """Split the pictures for one seed; classes are split each by itself.
+
+    A class with few pictures may be missing from the tuning part.
+    """
+    stratify = task.target if task.classes else None
+    parts = split(len(task.target), fraction=HELD_OUT, seed=seed, stratify=stratify)
+    train = np.flatnonzero(parts == TRAIN)
+    inner = split(
+        len(train),
+        fraction=TUNING,
+        seed=seed,
+        stratify=None if stratify is None else stratify[train],
+    )
+    fit, tune = train[inner == TRAIN], train[inner != TRAIN]
+    return Parts(fit, tune, np.flatnonzero(parts != TRAIN))
+
+
+def measure(out: NDArray[np.float64], target: NDArray[Any], *, classes: bool) -> Scores:
+    """Score answers: accuracy; or R² and the mean absolute error.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n, c) or (n, 1)
+        Logits or probabilities; or numbers in the target's own unit.
+    target : ndarray of shape (n,)
+    classes : bool
+    """
+    if classes:
+        return {"accuracy": float((out.argmax(axis=1) == target).mean())}
+    missed = out[:, 0] - target
+    spread = float(((target - target.mean()) ** 2).sum())
+    r2 = 1 - float((missed**2).sum()) / spread if spread > 0 else float("nan")
+    return {"R²": r2, "MAE": float(np.abs(missed).mean())}
+
+
+def compare(
+    task: Task, settings: FusionSettings, *, seeds: Sequence[int], progress: Progress = silent
+) -> Comparison:
+    """Train and score every arm for every seed.
+
+    A seed deals its own split and its own initial weights; all arms of a seed have the same
+    split, settings and way to stop. The table of the shuffled arm has its rows dealt anew to the
+    pictures, so it is as long and as odd as the true one, and says nothing.
+
+    Parameters
+    ----------
+    task : Task
+    settings : FusionSettings
+    seeds : sequence of int
+    progress : Progress
+
+    Returns
+    -------
+    Comparison
+    """
+    scores: dict[str, list[Scores]] = {arm: [] for arm in (*ARMS, BASELINE)}
+    importance: dict[str, list[float]] = {name: [] for name in task.used}
+    kept: Kept | None = None
+    total = len(seeds) * (len(ARMS) + 1)
+    for seed in seeds:
+        parts = deal(task, seed)
+        held = task.target[parts.held_out]
+        centre, unit = _scale(task, parts)
+        for arm in ARMS:
+            progress("training arms", sum(map(len, scores.values())), total)
+            inputs, encoder = arm_inputs(task, arm, parts.fit, seed)
+            fitted = _fitted(task, inputs, encoder, parts, settings, seed)
+            answer = _answers(fitted, centre, unit)
+            found = measure(answer(inputs.take(parts.held_out)), held, classes=bool(task.classes))
+            scores[arm].append(found)
+            if arm == "fused":
+                kept = kept or Kept(parts, inputs, fitted, centre, unit)
+                drops = column_importance(task, encoder, answer, parts.held_out, seed=seed)
+                for name, drop in drops.items():
+                    importance[name].append(drop)
+        scores[BASELINE].append(boosting(task, parts, seed))
+    progress("training arms", total, total)
+    assert kept is not None
+    metrics = tuple(scores["fused"][0])
+    return Comparison(metrics, scores, importance, tuple(seeds), kept)
+
+
+def arm_inputs(
+    task: Task, arm: str, fit_rows: NDArray[np.int64], seed: int
+) -> tuple[Inputs, TableEncoder]:
+    """Give what an arm may see of every picture, encoded by what the fitting rows say."""
+    from embedlab.models.fusion import Inputs
+
+    frame = task.frame
+    if arm == "shuffled":
+        order = np.random.default_rng([seed, 1]).permutation(len(frame))
+        frame = frame.iloc[order].reset_index(drop=True)
+    encoder = TableEncoder.fit(frame, task.columns, fit_rows)
+    if arm == "picture":
+        return Inputs(picture=task.embeddings), encoder
+    table = encoder.encode(frame)
+    picture = None if arm == "table" else task.embeddings
+    return Inputs(picture, table.codes, table.numbers), encoder
+
+
+def column_importance(
+    task: Task,
+    encoder: TableEncoder,
+    answer: Callable[[Inputs], NDArray[np.float64]],
+    rows: NDArray[np.int64],
+    *,
+    seed: int,
+) -> dict[str, float]:
+    """Shuffle one column at a time among some rows, and see what it costs.
+
+    L. Breiman, "Random forests", Machine Learning 45 (2001), 5-32. Columns that say the same
+    stand in for each other, and then each looks unimportant.
+
+    Parameters
+    ----------
+    task : Task
+    encoder : TableEncoder
+    answer : callable
+        Gives the network's answers, as `measure` takes them, for `Inputs`.
+    rows : ndarray of int64
+        Pictures that were not trained on.
+    seed : int
+
+    Returns
+    -------
+    dict of str to float
+        The loss of the first score, by column, as the mean of 5 shuffles.
+    """
+    from embedlab.models.fusion import Inputs
+
+    frame, picture = task.frame.iloc[rows].reset_index(drop=True), task.embeddings[rows]
+    rng = np.random.default_rng([seed, 2])
+
+    def score(table: pd.DataFrame) -> float:
+        encoded = encoder.encode(table)
+        out = answer(Inputs(picture, encoded.codes, encoded.numbers))
+        return next(iter(measure(out, task.target[rows], classes=bool(task.classes)).values()))
+
+    whole = score(frame)
+    found = {}
+    for name in task.used:
+        shuffled = [
+            score(frame.assign(**{name: frame[name].to_numpy()[rng.permutation(len(frame))]}))
+            for _ in range(SHUFFLES)
+        ]
+        found[name] = whole - float(np.mean(shuffled))
+    return found
+
+
+def boosting(task: Task, parts: Parts, seed: int) -> Scores:
+    """Score the thing to beat: gradient boosting on principal components beside the columns.
+
+    scikit-learn's HistGradientBoosting with its own settings; the components are those of the
+    training pictures' embeddings, and numbers that are missing stay missing.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    train = parts.train
+    k = min(COMPONENTS, len(train), task.embeddings.shape[1])
+    components = PCA(k, random_state=0).fit(task.embeddings[train]).transform(task.embeddings)
+    encoder = TableEncoder.fit(task.frame, task.columns, train)
+    codes = encoder.encode(task.frame).codes.astype(np.float64)
+    numbers = [
+        task.frame[name].to_numpy(np.float64, na_value=np.nan)[:, None]
+        for name in chosen(task.columns, "numeric")
+    ]
+    x = np.concatenate([components, *numbers, codes], axis=1)
+    first = x.shape[1] - codes.shape[1]
+    few = [first + i for i, n in enumerate(encoder.cardinalities) if n <= _MOST_CODES]
+    model = HistGradientBoostingClassifier if task.classes else HistGradientBoostingRegressor
+    fitted = model(categorical_features=few or None, random_state=seed)
+    fitted.fit(x[train], task.target[train])
+    if not task.classes:
+        out = fitted.predict(x[parts.held_out])[:, None]
+    else:
+        out = np.zeros((len(parts.held_out), len(task.classes)))
+        out[:, fitted.classes_] = fitted.predict_proba(x[parts.held_out])
+    return measure(out, task.target[parts.held_out], classes=bool(task.classes))
+
+
+def _scale(task: Task, parts: Parts) -> tuple[float, float]:
+    if task.classes:
+        return 0.0, 1.0
+    values = task.target[parts.fit]
+    return float(values.mean()), float(values.std()) or 1.0
+
+
+def _fitted(
+    task: Task,
+    inputs: Inputs,
+    encoder: TableEncoder,
+    parts: Parts,
+    settings: FusionSettings,
+    seed: int,
+) -> Fitted:
+    from embedlab.models.fusion import fit_fusion
+
+    centre, unit = _scale(task, parts)
+    scaled = task.target if task.classes else ((task.target - centre) / unit).astype(np.float32)
+    net_of: Mapping[str, Any] = {
+        "n_outputs": len(task.classes) or 1,
+        "n_dims": 0 if inputs.picture is None else inputs.picture.shape[1],
+        "table": None if inputs.codes is None else (encoder.cardinalities, encoder.n_numbers),
+    }
+    return fit_fusion(
+        dict(net_of),
+        inputs,
+        scaled,
+        settings,
+        fit_rows=parts.fit,
+        tune_rows=parts.tune,
+        seed=seed,
+    )
+
+
+def _answers(fitted: Fitted, centre: float, unit: float) -> Callable[[Inputs], NDArray[np.float64]]:
+    from embedlab.models.fusion import predict
+
+    return lambda inputs: predict(fitted.net, inputs).astype(np.float64) * unit + centre
