@@ -13,7 +13,7 @@ from pathlib import Path
 
 from embedlab.progress import Progress, silent
 from embedlab.readings import REPRESENTATIONS
-from embedlab.runs import BUILTIN, EMBEDDING, Run
+from embedlab.runs import BUILTIN, Run
 
 NAME = "garden"
 TITLE = "The garden"
@@ -62,11 +62,11 @@ def complete(run: Run, *, progress: Progress = silent) -> None:
     from embedlab.readings import make_readings
     from embedlab.views import make_doubts, make_umap
 
-    for vectors in (EMBEDDING, "pixels"):
-        make_umap(run, vectors=vectors, progress=progress)
+    layers = make_layers(run, device="cpu", progress=progress)
+    for depth in layers.depths:  # from the pixels to the embedding
+        make_umap(run, vectors=depth.vectors, progress=progress)
     make_doubts(run, progress=progress)
     make_readings(run, REPRESENTATIONS, progress=progress)
-    make_layers(run, device="cpu", progress=progress)
 
 
 if __name__ == "__main__":

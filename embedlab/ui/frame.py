@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[Entry, ...]] = {
             "account_tree",
             "What becomes of a picture on its way through the network?",
         ),
+        Entry("layers", "Layers", "layers", "How deep to cut?"),
         Entry("mistakes", "Mistakes", "troubleshoot", "Where is the network wrong, or the data?"),
     ),
     "Learn": (Entry("lesson", "Lesson", "school", "What have you seen?"),),

@@ -1,0 +1,125 @@
+"""The layer elevator: one slider through the depths of a body, the same pictures at each."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from embedlab.figures.curves import Curve
+from embedlab.figures.depth import depth_curves
+from embedlab.layers import PIXELS, Depth, K, Layers
+from embedlab.runs import Run
+from embedlab.space.scores import Share
+from embedlab.ui.linked_map import Panel, linked_map
+from embedlab.ui.maps import run_points, selection
+
+SCORES = {"knn": f"{K} neighbours", "probe": "linear probe"}
+
+
+@st.fragment
+def elevator(
+    run: Run, layers: Layers, maps: NDArray[np.float32], by: str, colour: str, part: str
+) -> None:
+    """Go up and down: the curves with the depth marked, and the same pictures there."""
+    names = list(layers.names)
+    titles = {depth.name: depth_title(depth) for depth in layers.depths}
+    if st.query_params.get("depth") not in (None, *names):
+        del st.query_params["depth"]
+    name = st.select_slider(
+        "Depth",
+        names,
+        value=names[-1],
+        format_func=titles.__getitem__,
+        key="depth",
+        bind="query-params",
+    )
+    place = names.index(name)
+    depth = layers.depths[place]
+    shape = " x ".join(map(str, depth.shape))
+    pooled = f"**{depth.n_dims:,}** numbers a picture"
+    st.markdown(
+        f"{shape}, laid out in one row: {pooled}"
+        if depth.name == PIXELS
+        else f"{shape}, averaged: {pooled}"
+        if len(depth.shape) == 3
+        else pooled
+    )
+    curves, maps_column = st.columns([2, 3], gap="medium")
+    with curves:
+        lines = [line for score in SCORES if (line := _curve(layers, score)) is not None]
+        reading = _dimensions(layers)
+        if lines or reading:
+            st.plotly_chart(
+                depth_curves([titles[one] for one in names], lines, reading, here=place),
+                key="depth-curves",
+                config={"displayModeBar": False},
+            )
+        if not lines:
+            st.caption("Without classes there is no accuracy to draw.")
+    with maps_column:
+        panel = Panel(
+            "elevator",
+            f"{titles[name]}, drawn by {by}",
+            maps[place],
+            note="turned so that it lies over the next depth",
+            ticks=False,
+        )
+        state = linked_map(
+            [panel],
+            points=run_points(run, colour, part=part),
+            key="elevator-map",
+            memory=f"run:{run.id}",
+            height=380,
+            label=f"Map of the pictures at {titles[name]}",
+        )
+    selection(
+        run,
+        state,
+        key="elevator-selection",
+        hint="Draw a loop around some pictures and ride up and down: do they stay together?",
+    )
+
+
+def words(share: Share | None) -> str:
+    """Write a share with its interval."""
+    if share is None or not share.total:
+        return "-"
+    return "{:.1%} (95 %: {:.1%} to {:.1%})".format(share.value, *share.interval)
+
+
+def depth_title(depth: Depth) -> str:
+    """Name a depth for people."""
+    if depth.name == PIXELS:
+        return "the picture"
+    return f"{depth.name} (the end)" if depth.end else depth.name
+
+
+def _curve(layers: Layers, score: str) -> Curve | None:
+    """Lay one score out against depth."""
+    found = [
+        (place, share)
+        for place, depth in enumerate(layers.depths)
+        if (share := getattr(depth, score)) is not None and share.total
+    ]
+    if not found:
+        return None
+    return Curve(
+        SCORES[score],
+        [place for place, _ in found],
+        [share.value for _, share in found],
+        [share.interval.low for _, share in found],
+        [share.interval.high for _, share in found],
+    )
+
+
+def _dimensions(layers: Layers) -> Curve | None:
+    """Lay the intrinsic dimension out against depth."""
+    found = [
+        (place, depth.dimension)
+        for place, depth in enumerate(layers.depths)
+        if depth.dimension is not None
+    ]
+    if not found:
+        return None
+    return Curve("intrinsic dimension", [x for x, _ in found], [y for _, y in found])
