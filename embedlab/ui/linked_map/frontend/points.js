@@ -10,6 +10,7 @@ import { SYMBOLS } from "../../frontend/symbols.js";
 const LEVELS_3D = 6;
 const HAZE = 0.5; // how far the far end of a space fades into the background
 const MUTED = 0.76; // how far points fade that are not selected while others are
+const BEHIND = 0.45; // how far points fade behind pictures
 const PICTURE = 38;
 const MOST_PICTURES = 500;
 
@@ -60,7 +61,7 @@ export function drawPoints(panel, state) {
   const edge = panel.radius < 2 ? 0 : Math.max(0.75, 0.8 * ratio);
   const zoom = Math.min(1.7, Math.max(1, (panel.view?.zoom ?? 1) ** 0.3));
   const radius = Math.round(2 * panel.radius * zoom * ratio) / 2; // few sizes, few stamps to cut
-  const share = fading(state) ? MUTED : 0;
+  const share = fading(state) ? MUTED : state.pictures && state.store ? BEHIND : 0;
   const draw = (rows, share, size, rim) => {
     const levels = panel.dims === 3 ? LEVELS_3D : 1;
     const shapes = state.symbols.map((name) => {

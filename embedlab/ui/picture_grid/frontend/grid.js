@@ -6,8 +6,8 @@ const grids = new WeakMap(); // parentElement -> its <ul>; the export runs again
 
 const MARKS = {
   query: { sign: "◎", words: "query" },
-  same: { sign: "✓", words: "same class" },
-  other: { sign: "≠", words: "other class" },
+  same: { sign: "✓", words: "same class", brief: "same" },
+  other: { sign: "≠", words: "other class", brief: "other" },
   right: { sign: "✓", words: "right" },
   wrong: { sign: "✗", words: "wrong" },
 };
@@ -62,20 +62,18 @@ function fillCell(item, cell) {
   button.firstChild.querySelector(".mark")?.remove();
   if (mark) {
     const pill = element("span", "mark");
-    pill.append(element("span", "sign", mark.sign), element("span", "", mark.words));
+    pill.append(element("span", "sign", mark.sign), element("span", "", mark.brief ?? mark.words));
     button.firstChild.append(pill);
   }
   button.querySelector(".caption")?.remove();
   const caption = element("span", "caption");
-  if (cell.name || cell.score) {
+  if (cell.name) caption.append(element("span", "line name", cell.name));
+  if (cell.label || cell.score) {
     const line = element("span", "line");
-    line.append(element("span", "name", cell.name), element("span", "score", cell.score));
-    caption.append(line);
-  }
-  if (cell.label) {
-    const line = element("span", "line label");
-    if (cell.colour) line.append(symbolIcon(cell.symbol, cell.colour, 11));
-    line.append(element("span", "name", cell.label));
+    const label = element("span", "label");
+    if (cell.label && cell.colour) label.append(symbolIcon(cell.symbol, cell.colour, 11));
+    label.append(element("span", "name", cell.label));
+    line.append(label, element("span", "score", cell.score));
     caption.append(line);
   }
   if (caption.childNodes.length) button.append(caption);
