@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from embedlab import live
 from embedlab.errors import EmbedlabError
+from embedlab.home import home
 from embedlab.live import LiveWriter, read_epochs, read_live
 from embedlab.models.film import Film, Snapshot, film_arrays, read_film
+from embedlab.runs import Run
 from embedlab.space.film import fixed_view, following_view
+from embedlab.space.scores import wilson
+from embedlab.ui.assets import bundle
 
+from .conftest import ROOT
 from .made_pictures import coloured
+from .made_runs import made_run
 
 
 def snapshots(t: int = 5, n: int = 12, d: int = 6, c: int = 2) -> list[Snapshot]:
@@ -191,3 +201,112 @@ def test_a_disk_that_refuses_does_not_end_the_training(tmp_path: Path) -> None:
     writer.snapshot(snapshots()[0])
     writer.epoch({"epoch": 1.0})
     assert read_live(tmp_path / "live") is None and read_epochs(tmp_path / "live") == []
+
+
+# ---- the player and its page ----------------------------------------
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("node is not installed")
+    return found
+
+
+def test_timing_under_node(node: str) -> None:
+    test = ROOT / "tests" / "js" / "timing.test.mjs"
+    done = subprocess.run([node, "--test", str(test)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_the_joined_script_is_one_sound_module(node: str, tmp_path: Path) -> None:
+    script = tmp_path / "joined.mjs"
+    script.write_text(bundle(ROOT / "embedlab/ui/film_player/frontend/player.js"), encoding="utf-8")
+    done = subprocess.run([node, "--check", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def with_film(run: Run, *, t: int = 4) -> Run:
+    """Give a made run a film in which its first validation pictures are learned one by one."""
+    rng = np.random.default_rng(1)
+    rows = np.flatnonzero(run.split == "validation")
+    assert run.labels is not None and run.head is not None
+    c, n = len(run.classes), len(rows)
+    labels = run.labels[rows]
+    chances = np.full((t, n, c), 0.1, np.float16)
+    for moment in range(t):
+        right = np.arange(n) < (moment + 1) * n // t
+        if moment == t - 1:
+            right[0] = False  # known at first, forgotten at last
+        taken = np.where(right, labels, (labels + 1) % c)
+        chances[moment, np.arange(n), taken] = 0.8
+    shares = np.linspace(0, 1, t)[:, None, None]
+    noise = rng.normal(size=(n, run.embeddings.shape[1]))
+    np.savez_compressed(
+        run.folder / "film.npz",
+        rows=rows,
+        steps=np.arange(t) * 4,
+        epochs=np.arange(t, dtype=np.float32) / 2,
+        embeddings=(shares * run.embeddings[rows] + noise).astype(np.float16),
+        weights=(shares * run.head.weight).astype(np.float32),
+        biases=np.zeros((t, c), np.float32),
+        probabilities=chances,
+    )
+    return run
+
+
+def opened(run: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.query_params["run"] = run
+    return app.switch_page("pages/film.py").run()
+
+
+def texts(app: AppTest) -> str:
+    kinds = ("markdown", "caption", "info", "error")
+    return "\n".join(str(one.value) for kind in kinds for one in getattr(app, kind))
+
+
+def test_the_page_counts_what_was_learned_and_forgotten() -> None:
+    run = with_film(made_run(home("runs") / "squares"))  # 12 validation pictures
+    app = opened("squares")
+    assert not app.exception and not app.error
+    assert "The film follows 12 of the run's 60 pictures, none of which" in texts(app)
+    low, high = wilson(3, 12)
+    assert f"**start**: 3 of 12 right ({low:.0%} to {high:.0%})" in texts(app)
+    assert "**epoch 1.5**: 11 right" in texts(app)
+    assert "**Learned: 9**" in texts(app) and "**Forgotten: 1**" in texts(app)
+    assert "Right at both 2, at neither 0." in texts(app)
+    app.select_slider(key="film-between").set_value(("epoch 0.5", "epoch 1")).run()
+    assert "**Learned: 3**" in texts(app) and "**Forgotten: 0**" in texts(app)
+    app.segmented_control(key="film-view").set_value("fixed").run()
+    assert not app.exception
+    assert run.folder.name in str(app.query_params["run"])
+
+
+def test_a_clicked_picture_tells_its_story() -> None:
+    with_film(made_run(home("runs") / "squares"))
+    app = opened("squares")
+    app.session_state["film"] = {"picked": 5}
+    app.run()
+    assert not app.exception
+    chart = next(one for one in app.get("plotly_chart") if "film-story" in one.proto.id)
+    spec = json.loads(chart.proto.spec)
+    own, *others = spec["data"]
+    assert own["name"] == "green" and own["x"] == [0, 0.5, 1, 1.5]
+    assert own["y"] == pytest.approx([0.1, 0.8, 0.8, 0.8], abs=1e-3)
+    assert {trace["name"] for trace in others} == {"red", "blue"}
+
+
+@pytest.mark.parametrize("kind", ["none", "no-labels", "damaged"])
+def test_runs_without_a_film_say_so(kind: str) -> None:
+    run = made_run(home("runs") / "plain", labelled=kind != "no-labels")
+    if kind == "damaged":
+        (run.folder / "film.npz").write_bytes(b"PK\x03\x04 nothing")
+    app = opened("plain")
+    assert not app.exception
+    if kind == "damaged":
+        assert "cannot be shown" in texts(app)
+    else:
+        assert "has no film" in texts(app)
+        assert "embedlab train garden" in app.code[0].value

@@ -28,6 +28,8 @@ class Curve:
     x, y : sequences of float, of one length
     low, high : sequences of float, optional
         An interval for each point: drawn as whiskers.
+    style : int, optional
+        The class whose colour and symbol it has; by default one by its place.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Curve:
     y: Sequence[float]
     low: Sequence[float] | None = None
     high: Sequence[float] | None = None
+    style: int | None = None
 
 
 def curves(
@@ -43,6 +46,7 @@ def curves(
     x_title: str,
     y_title: str,
     share: bool = False,
+    log: bool = False,
     names_of_x: Sequence[str] = (),
     height: int = 300,
 ) -> go.Figure:
@@ -54,6 +58,8 @@ def curves(
     x_title, y_title : str
     share : bool
         Whether values are shares, drawn as per cent from 0 to 100.
+    log : bool
+        Whether the values stand on a logarithmic axis.
     names_of_x : sequence of str, optional
         What stands under 0, 1, 2, ... in place of the numbers, such as names of layers.
     height : int
@@ -65,7 +71,7 @@ def curves(
     """
     figure = go.Figure()
     for place, line in enumerate(lines):
-        style = class_style(place)
+        style = class_style(place if line.style is None else line.style)
         whiskers: dict[str, Any] = {}
         if line.low is not None and line.high is not None:
             whiskers["error_y"] = {
@@ -100,11 +106,14 @@ def curves(
         yaxis={
             "title": {"text": plain(y_title)},
             **({"tickformat": ".0%", "range": [0, 1.02]} if share else {}),
+            **({"type": "log"} if log else {}),
         },
     )
 
 
-def training_curves(history: Sequence[Mapping[str, Any]], reading: str) -> go.Figure:
+def training_curves(
+    history: Sequence[Mapping[str, Any]], reading: str, *, log: bool = False, height: int = 300
+) -> go.Figure:
     """Draw what training reported, against epochs.
 
     Parameters
@@ -113,6 +122,10 @@ def training_curves(history: Sequence[Mapping[str, Any]], reading: str) -> go.Fi
         A run's history: lines with epoch and loss, accuracy, validation_loss,
         validation_accuracy as far as known; other lines are passed over.
     reading : "loss" or "accuracy"
+    log : bool
+        Whether values stand on a logarithmic axis, on which small losses can be told apart.
+    height : int
+        In pixels.
 
     Returns
     -------
@@ -125,7 +138,14 @@ def training_curves(history: Sequence[Mapping[str, Any]], reading: str) -> go.Fi
         if points:
             x, y = zip(*points, strict=True)
             lines.append(Curve(name, x, y))
-    return curves(lines, x_title="epoch", y_title=reading, share=reading == "accuracy")
+    return curves(
+        lines,
+        x_title="epoch",
+        y_title=reading,
+        share=reading == "accuracy",
+        log=log,
+        height=height,
+    )
 
 
 def scree(explained: Sequence[float], *, drawn: int = 6, prefix: str = "PC") -> go.Figure:

@@ -67,18 +67,22 @@ def following_view(
     before : array_like of shape (n, 2), optional
         A drawing of the same pictures that the first moment continues.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     vectors, rows = np.asarray(embeddings, np.float32), np.asarray(weights, np.float32)
     coordinates = np.empty((*vectors.shape[:2], 2), np.float32)
     tips = np.empty((*rows.shape[:2], 2), np.float32)
     last = None if before is None else np.asarray(before, np.float32)
-    for moment, (points, directions) in enumerate(zip(vectors, rows, strict=True)):
-        view = pca(points, 2)
-        coordinates[moment], tips[moment] = view.coordinates, directions @ view.axes
-        if last is not None:
-            turn = align(last, view.coordinates, scale=False).rotation
-            coordinates[moment] = coordinates[moment] @ turn
-            tips[moment] = tips[moment] @ turn
-        last = coordinates[moment]
+    # Matrices this small lose far more to waiting for a second thread than they win by it.
+    with threadpool_limits(1, user_api="blas"):
+        for moment, (points, directions) in enumerate(zip(vectors, rows, strict=True)):
+            view = pca(points, 2)
+            coordinates[moment], tips[moment] = view.coordinates, directions @ view.axes
+            if last is not None:
+                turn = align(last, view.coordinates, scale=False).rotation
+                coordinates[moment] = coordinates[moment] @ turn
+                tips[moment] = tips[moment] @ turn
+            last = coordinates[moment]
     return FilmView(coordinates, tips, _share(vectors, coordinates))
 
 

@@ -53,6 +53,7 @@ PAGES: dict[str, tuple[Entry, ...]] = {
         ),
         Entry("layers", "Layers", "layers", "How deep to cut?"),
         Entry("mistakes", "Mistakes", "troubleshoot", "Where is the network wrong, or the data?"),
+        Entry("film", "Training film", "movie", "What changes while a network learns?"),
     ),
     "Learn": (Entry("lesson", "Lesson", "school", "What have you seen?"),),
 }

@@ -74,7 +74,8 @@ def film_player(
     thumbnails : Pack, sequence of bytes, or callable, optional
         ``thumbnails[i]`` or ``thumbnails(i)`` is picture i, encoded as JPEG.
     zoom : "whole" or "each"
-        One frame around all moments, or one that follows each moment's own extent.
+        One frame for all moments, but for those that need more room; or one that follows each
+        moment's own extent.
     follow : bool
         Begin at the last moment and go on to later ones as they come.
     picked : int, optional
@@ -94,7 +95,7 @@ def film_player(
     if not t == len(steps) == len(names) or n != len(ids):
         raise ValueError(f"{len(names)} names and {len(ids)} ids for a film of shape {drawn.shape}")
     ends = np.empty((t, 0, 2), np.float32) if tips is None else np.asarray(tips, np.float32)
-    frames = {
+    frames: dict[str, NDArray[Any]] = {
         "coordinates": drawn,
         "tips": ends,
         "predictions": np.asarray(predictions, np.uint16),

@@ -8,7 +8,7 @@ import { unpack } from "../../linked_map/frontend/pack.js";
 import { fetchAhead, offerSheets, openStore } from "../../linked_map/frontend/pictures.js";
 import { readTheme } from "../../linked_map/frontend/theme.js";
 import { drawStage } from "./stage.js";
-import { approach, boxesOf, carriedOver, clamp, oneBox, pace } from "./timing.js";
+import { approach, boxesOf, carriedOver, clamp, pace, steadyBoxes } from "./timing.js";
 
 const films = new WeakMap(); // parentElement -> film; the export runs again on every change
 const REACH = 16;
@@ -129,7 +129,7 @@ async function load(film, data) {
   });
   const { n, c } = film;
   const boxes = boxesOf(coordinates, n, tips, c);
-  film.boxes = data.zoom === "each" ? boxes : oneBox(boxes);
+  film.boxes = data.zoom === "each" ? boxes : steadyBoxes(boxes);
   film.box = new Float32Array(4);
   film.now = new Float32Array(2 * n);
   film.ends = new Float32Array(2 * c);
@@ -222,7 +222,7 @@ function show(film) {
   drawStage(film);
   film.position = position;
   film.playButton.sign(...(film.playing ? ["Pause", PATHS.pause] : ["Play", PATHS.play]));
-  film.slider.value = moment;
+  film.slider.value = film.playing ? moment : film.target; // keys count on from where it goes
   film.slider.setAttribute("aria-valuetext", film.names[moment]);
   film.root.dataset.moment = moment;
   const words = [film.names[moment], film.notes[moment]].filter(Boolean).join(" · ");

@@ -51,13 +51,17 @@ export function boxesOf(coordinates, n, tips, c) {
   return boxes;
 }
 
-// One box around all moments, repeated for each.
-export function oneBox(boxes) {
-  const whole = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let k = 0; k < boxes.length; k += 1) {
-    whole[k % 4] = k % 4 < 2 ? Math.min(whole[k % 4], boxes[k]) : Math.max(whole[k % 4], boxes[k]);
-  }
-  return boxes.map((_, k) => whole[k % 4]);
+// One box for the film, wide enough for most moments; one that needs more room gets more.
+export function steadyBoxes(boxes) {
+  const count = boxes.length / 4;
+  const usual = [0, 1, 2, 3].map((side) => {
+    const values = Array.from({ length: count }, (_, t) => boxes[4 * t + side]);
+    values.sort((a, b) => (side < 2 ? b - a : a - b));
+    return values[Math.ceil(0.7 * (count - 1))];
+  });
+  return boxes.map((value, k) =>
+    k % 4 < 2 ? Math.min(usual[k % 4], value) : Math.max(usual[k % 4], value),
+  );
 }
 
 // The same instant among other moments: both rows of steps ascend.
