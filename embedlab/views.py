@@ -87,6 +87,52 @@ def make_umap(
     return coordinates
 
 
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """The first two principal components of all pictures: what the home page draws.
+
+    Parameters
+    ----------
+    coordinates : ndarray of shape (n_items, 2), float32
+    explained : ndarray of shape (2,), float64
+        Share of the variance on each axis.
+    """
+
+    coordinates: NDArray[np.float32]
+    explained: NDArray[np.float64]
+
+
+def overview(run: Run, *, vectors: str = EMBEDDING) -> Overview:
+    """Draw all pictures by PCA; computed once and kept, so that a first view needs no fitting.
+
+    Parameters
+    ----------
+    run : Run
+    vectors : str
+        A name from the run's `vector_sets`.
+
+    Returns
+    -------
+    Overview
+
+    Raises
+    ------
+    EmbedlabError
+        If no picture has a finite vector.
+    """
+    text = json.dumps([run.fingerprint, vectors, "overview", 1])
+    key = f"overview-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    kept = run.load_projection(key)
+    if kept is None:
+        from embedlab.space.projections import pca
+
+        view = pca(run.vectors(vectors), 2)
+        explained = np.zeros(2) if view.explained is None else view.explained
+        kept = {"coordinates": view.coordinates, "explained": explained}
+        run.save_projection(key, **kept)
+    return Overview(kept["coordinates"], kept["explained"])
+
+
 def _doubts_key(run: Run) -> str:
     text = json.dumps([run.fingerprint, "doubts", 1])
     return f"doubts-{hashlib.sha256(text.encode()).hexdigest()[:24]}"

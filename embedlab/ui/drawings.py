@@ -154,8 +154,3 @@ def umap_panel(run: Run, name: str, settings: UmapSettings) -> Panel | None:
         return None
     axes = tuple(f"UMAP {k + 1}" for k in range(kept.shape[1]))
     return Panel("umap", "UMAP", kept, axes, note="axes have no meaning", ticks=False)
-
-
-def overview(run: Run, name: str) -> Panel:
-    """Draw all pictures in one panel: by the UMAP that the run keeps, else by PCA."""
-    return umap_panel(run, name, UmapSettings()) or pca_panel(run, name, "pca12")
