@@ -352,3 +352,17 @@ def test_points_that_are_left_out_are_neither_counted_nor_selected(page: Any, ma
     page.get_by_text("selected 60 clicked None").wait_for()
     counts = page.locator(".entry:visible .count").all_inner_texts()
     assert sum(map(int, counts)) == 60
+
+
+def test_the_map_follows_a_change_to_dark(page: Any, map_app: str) -> None:
+    page.emulate_media(color_scheme="light")
+    opened(page, f"{map_app}?n=70&panels=1")
+    corner = """c => {
+      const [x, y] = [c.width - 20, 20];
+      return [...c.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3);
+    }"""
+    canvas = page.locator(".plot canvas:not(.over)").first
+    assert min(canvas.evaluate(corner)) > 240
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(800)
+    assert max(canvas.evaluate(corner)) < 60

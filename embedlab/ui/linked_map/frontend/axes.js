@@ -95,7 +95,7 @@ export function boxLabels(panel, context, theme) {
     ];
     if (panel.ticks) {
       const [low, high] = [panel.box.low[axis], panel.box.high[axis]];
-      const { values, decimals } = ticks(low, high, edge.length / 60);
+      const { values, decimals } = ticks(low, high, edge.length / 42);
       context.fillStyle = theme.quiet;
       for (const value of values) {
         context.fillText(tickText(value, decimals), ...at((value - low) / (high - low || 1), 13));

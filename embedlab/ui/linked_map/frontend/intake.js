@@ -4,6 +4,7 @@ import { fetchBytes } from "../../frontend/media.js";
 import { count } from "./acts.js";
 import { drawLegend } from "./controls.js";
 import { bitsToMask, mixedOrder } from "./geometry.js";
+import { glide, mayGlide } from "./glide.js";
 import { unpack } from "./pack.js";
 import { makePanel } from "./panel.js";
 import { fetchAhead, offerSheets, openStore } from "./pictures.js";
@@ -164,8 +165,12 @@ function takePanels(map, data, coordinates) {
     panel.note.textContent = [about.note, arrows?.origin].filter(Boolean).join(" · ");
     panel.note.title = panel.note.textContent;
     panel.over.setAttribute("aria-label", `${about.title}: ${data.n} points. Arrow keys go from point to point.`);
-    if (panel.url !== about.url) {
+    const moved = panel.url !== about.url;
+    const before = { ...panel };
+    if (moved) {
+      panel.gliding = null;
       panel.url = about.url;
+      panel.token = data.token;
       panel.dims = about.dims;
       panel.coordinates = coordinates[k].arrays.coordinates;
       panel.camera = null;
@@ -175,6 +180,7 @@ function takePanels(map, data, coordinates) {
       panel.view = kept && of === about.url ? view : null;
     }
     measure(panel);
+    if (moved && mayGlide(before, panel)) glide(panel, before, map);
     return panel;
   });
   for (const [name, panel] of old) {
