@@ -40,9 +40,9 @@ def depth_curves(
     plotly.graph_objects.Figure
     """
     rows = int(bool(accuracies)) + int(reading is not None)
-    shares = [0.7, 0.3] if rows == 2 else [1.0]
+    shares = [0.64, 0.36] if rows == 2 else [1.0]
     figure = make_subplots(
-        rows=max(rows, 1), cols=1, shared_xaxes=True, row_heights=shares, vertical_spacing=0.06
+        rows=max(rows, 1), cols=1, shared_xaxes=True, row_heights=shares, vertical_spacing=0.1
     )
     for place, line in enumerate(accuracies):
         _add(figure, line, place, row=1, percent=True)
@@ -54,17 +54,17 @@ def depth_curves(
         figure,
         height=height,
         hovermode="x unified",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "xref": "container", "x": 0.06},
     )
     figure.update_xaxes(
         **ticks(names, 20), range=[-0.4, len(names) - 0.6], fixedrange=True, zeroline=False
     )
     figure.update_yaxes(fixedrange=True)
     if accuracies:
-        title = {"text": "right on fresh pictures"}
+        title = {"text": "fresh pictures right"}
         figure.update_yaxes(row=1, tickformat=".0%", title=title)
     if reading is not None:
-        title = {"text": plain(reading.name)}
+        title = {"text": plain(reading.name, 18)}
         figure.update_yaxes(row=rows, title=title, rangemode="tozero")
     return figure
 
@@ -98,6 +98,7 @@ def _add(figure: go.Figure, line: Curve, place: int, *, row: int, percent: bool)
             customdata=[list(band) for band in bands],
             name=name,
             legendgroup=name,
+            showlegend=percent,
             mode="lines+markers",
             line={"color": style.colour, "dash": DASHES[place % len(DASHES)], "width": 2},
             marker={"symbol": style.symbol, "size": 8},

@@ -51,7 +51,12 @@ def elevator(
         reading = _dimensions(layers)
         if lines or reading:
             st.plotly_chart(
-                depth_curves([titles[one] for one in names], lines, reading, here=place),
+                depth_curves(
+                    ["picture" if one == PIXELS else one for one in names],
+                    lines,
+                    reading,
+                    here=place,
+                ),
                 key="depth-curves",
                 config={"displayModeBar": False},
             )
@@ -62,7 +67,7 @@ def elevator(
             "elevator",
             f"{titles[name]}, drawn by {by}",
             maps[place],
-            note="turned so that it lies over the next depth",
+            note="" if depth.end else "turned so that it lies over the next depth",
             ticks=False,
         )
         state = linked_map(
@@ -122,4 +127,4 @@ def _dimensions(layers: Layers) -> Curve | None:
     ]
     if not found:
         return None
-    return Curve("intrinsic dimension", [x for x, _ in found], [y for _, y in found])
+    return Curve("dimension", [x for x, _ in found], [y for _, y in found])

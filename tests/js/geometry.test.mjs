@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import * as cam from "../../embedlab/ui/linked_map/frontend/camera.js";
 import * as geo from "../../embedlab/ui/linked_map/frontend/geometry.js";
+import { eased, mayGlide, onTheWay } from "../../embedlab/ui/linked_map/frontend/glide.js";
 import { unpack } from "../../embedlab/ui/linked_map/frontend/pack.js";
 import { rgba, splat, stamps, stroke } from "../../embedlab/ui/linked_map/frontend/splat.js";
 import { SYMBOLS } from "../../embedlab/ui/frontend/symbols.js";
@@ -315,4 +316,21 @@ test("a stroke goes from end to end, whatever its slope, and stays in the image"
   stroke(image, [5, 15], [5, -30], RED);
   near(dark(5, 0), 1);
   assert.equal(image.pixels[19 * 20 + 5], WHITE);
+});
+
+test("points glide from where they were; those without a place then are there at once", () => {
+  const from = Float32Array.from([0, 0, 2, NaN]);
+  const to = Float32Array.from([4, -4, 2, 8]);
+  assert.deepEqual([...onTheWay(from, to, 0, [])], [0, 0, 2, 8]);
+  assert.deepEqual([...onTheWay(from, to, 0.25, [])], [1, -1, 2, 8]);
+  assert.deepEqual([...onTheWay(from, to, 1, [])], [4, -4, 2, 8]);
+  assert.deepEqual([eased(0), eased(0.5), eased(1)], [0, 0.5, 1]);
+});
+
+test("only the same pictures in the plane glide", () => {
+  const panel = { coordinates: SQUARE, dims: 2, box: BOX, token: "a" };
+  assert.ok(mayGlide(panel, { ...panel }));
+  for (const other of [{ token: "b" }, { dims: 3 }, { box: null }, { coordinates: all(6) }]) {
+    assert.ok(!mayGlide({ ...panel, ...other }, panel));
+  }
 });
