@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from embedlab.arms import ARMS, BASELINE, Comparison, Task, arm_inputs, compare, deal, measure
+from embedlab.assembling import assemble
+from embedlab.cli import main
 from embedlab.data.columns import detect
+from embedlab.data.sources import load_dataset
+from embedlab.data.table import read_table
+from embedlab.data.targets import column_target
 from embedlab.errors import EmbedlabError
+from embedlab.facts import softmax
+from embedlab.fusing import fuse, verdict
 from embedlab.models.fusion import (
     FusionNet,
     FusionSettings,
@@ -22,6 +34,7 @@ from embedlab.models.fusion import (
     fit_fusion,
     predict,
 )
+from embedlab.runs import open_run
 from embedlab.space.repeats import repeated
 
 QUICK = FusionSettings(hidden=16, width=24, epochs=25, patience=5, learning_rate=5e-3)
@@ -197,3 +210,112 @@ def test_settings_out_of_range_are_named() -> None:
     for name, value in (("hidden", 1), ("dropout", 1.0), ("learning_rate", 0.0), ("epochs", 0)):
         with pytest.raises(EmbedlabError, match=name):
             FusionSettings(**{name: value})
+
+
+def houses(folder: Path, n: int = 48) -> tuple[Path, Path]:
+    """Make pictures whose brightness tells half of a price, and a table that tells the rest."""
+    rng = np.random.default_rng(0)
+    bright, rooms = rng.integers(0, 2, n), rng.integers(1, 5, n)
+    (folder / "photos").mkdir(parents=True)
+    for i in range(n):
+        pixels = rng.normal(80 + 90 * bright[i], 10, (24, 24, 3)).clip(0, 255)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / "photos" / f"{i}.png")
+    price = 1000.0 * (1 + 4 * bright + rooms) + rng.normal(0, 10, n)
+    frame = pd.DataFrame(
+        {
+            "picture": [f"{i}.png" for i in range(n)],
+            "rooms": rooms,
+            "town": rng.choice(["A", "B"], n),
+            "tax": price * 0.1,
+            "price": price,
+        }
+    )
+    frame.loc[3, "price"] = np.nan
+    frame.iloc[:-1].to_csv(folder / "houses.csv", index=False)
+    return folder / "photos", folder / "houses.csv"
+
+
+QUICKLY = ["-m", "histogram", "--size", "24", "--seeds", "2", "--epochs", "4", "-q", "--json"]
+
+
+def test_a_folder_and_a_csv_become_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, table = houses(tmp_path)
+    words = ["fuse", str(photos), str(table), "--target", "price", "--classes", "2"]
+    main([*words, *QUICKLY])
+    answer = json.loads(capsys.readouterr().out)
+    run = open_run(answer["run"])
+    assert "47 pictures have a row" in answer["notes"][0]
+    assert "1 picture has no row" in answer["notes"][1]
+    assert any("'tax' alone predicts the target" in note for note in answer["notes"])
+    assert run.n_items == 46 and len(run.classes) == 2  # one has no row, one has no price
+    assert run.classes[0].startswith("below ")
+    assert {"picture", "table"} <= set(run.vector_sets) and run.body is None
+    assert run.vectors("table").shape == (46, 4) and run.embeddings.shape == (46, 256)
+    assert run.head is not None and run.probabilities is not None
+    np.testing.assert_allclose(
+        softmax(run.head.logits(run.embeddings)), run.probabilities, atol=1e-5
+    )
+    held = run.split == "validation"
+    fused = answer["arms"]["fused"]["accuracy"]["scores"][0]
+    assert run.labels is not None
+    assert fused == pytest.approx((run.probabilities.argmax(1) == run.labels)[held].mean())
+    assert set(answer["arms"]) == {*ARMS, BASELINE} and answer["verdict"].startswith("Fusion ")
+    assert "table.rooms" in run.items and run.items["id"].str.endswith(".png").all()
+
+
+def test_a_number_becomes_a_run_with_predictions_beside_the_truth(tmp_path: Path) -> None:
+    photos, table = houses(tmp_path)
+    kinds = {"tax": "ignore", "rooms": "categorical"}
+    assembled = assemble(
+        load_dataset(photos), read_table(table).frame, target="price", log=True, kinds=kinds
+    )
+    assert not any("alone predicts" in warning for warning in assembled.warnings)
+    run = fuse(assembled, backbone="histogram", size=24, settings=FusionSettings(epochs=4), seeds=2)
+    assert run.classes == () and run.head is None and run.info["fusion"]["metrics"] == ["R²", "MAE"]
+    held = run.split == "validation"
+    truth = np.log(run.items["table.price"].to_numpy())[held]
+    guesses = run.items["table.predicted log price"].to_numpy()[held]
+    score = run.info["fusion"]["arms"]["fused"]["R²"]["scores"][0]
+    assert r2_score(truth, guesses) == pytest.approx(score, abs=1e-4)
+
+
+def test_what_cannot_be_fused_is_said(tmp_path: Path) -> None:
+    photos, path = houses(tmp_path)
+    pictures, table = load_dataset(photos), read_table(path).frame
+    for options, words in (
+        ({}, "no classes of its own"),
+        ({"target": "nowhere"}, "no column 'nowhere'"),
+        ({"target": "town", "log": True}, "holds words"),
+        ({"target": "price", "kinds": dict.fromkeys(("rooms", "town", "tax"), "ignore")}, "learn"),
+    ):
+        with pytest.raises(EmbedlabError, match=words):
+            assemble(pictures, table, **options)
+    with pytest.raises(EmbedlabError, match="brings no table"):
+        assemble(pictures, target="price")
+    with pytest.raises(EmbedlabError, match="Only 10 pictures"):
+        assemble(pictures, table.iloc[:11], target="price")
+    assembled = assemble(pictures, table, target="town")
+    with pytest.raises(EmbedlabError, match="seeds is 1"):
+        fuse(assembled, backbone="histogram", seeds=1)
+
+
+def test_verdicts_are_no_better_than_the_numbers(compared: Comparison) -> None:
+    assert verdict(compared).startswith("Fusion beats the better branch alone")
+    useless = replace(compared, scores={**compared.scores, "fused": compared.scores["picture"]})
+    assert "nothing that the table says was of use" in verdict(useless)
+    same = {**compared.scores, "picture": compared.scores["fused"]}
+    said = verdict(replace(compared, scores=same))
+    assert said.startswith("Fusion does not beat picture only: +0.000")
+    worse = {**compared.scores, "picture": [{"accuracy": 2.0}] * 5}
+    assert verdict(replace(compared, scores=worse)).startswith("Fusion is worse than picture only")
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_numbers_are_cut_into_classes_of_equal_size(n: int) -> None:
+    values = pd.Series([*np.random.default_rng(0).lognormal(10, 1, 120), np.nan])
+    found = column_target(values, "price", n_classes=n)
+    np.testing.assert_array_equal(np.bincount(found.values), np.full(n, 120 // n))
+    assert len(found.classes) == n and 120 not in found.rows
+    np.testing.assert_array_equal(found.values, pd.qcut(values.dropna(), n, labels=False))

@@ -61,6 +61,14 @@ def test_decimal_commas_are_read_where_the_comma_is_no_delimiter(tmp_path: Path)
     assert frame["preis"].tolist() == [1.5, -20]
 
 
+def test_fractions_may_have_as_many_digits_as_pandas_writes(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,x,long\na,0.30000000000000004,1234567890123456\nb,2,1234567890123457\n")
+    frame = read_table(path).frame
+    assert frame["x"].tolist() == [0.1 + 0.2, 2.0]
+    assert frame["long"].tolist() == ["1234567890123456", "1234567890123457"]
+
+
 def test_infinite_numbers_stay_text(tmp_path: Path) -> None:
     frame = read_table(written(tmp_path / "t.csv", "a,b\nx,1\ny,inf\n")).frame
     assert frame["b"].tolist() == ["1", "inf"]

@@ -15,9 +15,11 @@ from embedlab.errors import EmbedlabError
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("embedlab.cli.train", "Train a classifier on pictures and keep it as a run."),
     "embed": ("embedlab.cli.embed", "Embed pictures and write the matrix, with ids and labels."),
+    "import": ("embedlab.cli.import_", "Make a run of weights, an ONNX body or vectors."),
     "project": ("embedlab.cli.project", "Lay a run's pictures out with UMAP and keep the layout."),
     "check": ("embedlab.cli.check", "Look for labels of a run that are probably wrong."),
     "layers": ("embedlab.cli.layers", "Score every depth at which a run's body can be cut."),
+    "fuse": ("embedlab.cli.fuse", "Find out what a table adds to pictures."),
     "runs": ("embedlab.cli.runs", "List, show, pack, unpack and remove runs."),
     "jobs": ("embedlab.cli.jobs", "List, watch, cancel and take up long work."),
     "app": ("embedlab.cli.app", "Open the app in the browser."),

@@ -45,8 +45,8 @@ def read_table(path: Path) -> Table:
 
     Of a text, the delimiter (comma, semicolon, tab, bar) is the one that cuts all lines alike;
     the encoding is what its first bytes say, else UTF-8, else Windows-1252. Numbers may have a
-    decimal comma where the delimiter is none. Numbers with leading zeros (01234) or more than 15
-    digits stay text. Empty cells and NA, N/A, NaN, null are missing.
+    decimal comma where the delimiter is none. Numbers with leading zeros (01234) and whole ones of
+    more than 15 digits stay text. Empty cells and NA, N/A, NaN, null are missing.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _typed(column: pd.Series, *, decimal_comma: bool) -> pd.Series:
     given = text[~missing]
     if decimal_comma:
         given = given.str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
-    named = given.str.match(r"[+-]?0\d") | (given.str.count(r"\d") > _LONGEST_NUMBER)
+    named = given.str.match(rf"[+-]?(0\d|\d{{{_LONGEST_NUMBER + 1},}}$)")
     numbers = pd.to_numeric(given, errors="coerce")
     if len(given) and not named.any() and np.isfinite(numbers).all():
         return numbers.reindex(column.index)

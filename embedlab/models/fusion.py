@@ -131,9 +131,7 @@ class Inputs:
 
     def tensors(self) -> tuple[Tensor | None, ...]:
         """Give the same as tensors."""
-        return tuple(
-            None if a is None else torch.from_numpy(np.ascontiguousarray(a)) for a in self._arrays()
-        )
+        return tuple(None if a is None else torch.from_numpy(np.array(a)) for a in self._arrays())
 
     def _arrays(self) -> tuple[NDArray[Any] | None, ...]:
         return self.picture, self.codes, self.numbers
@@ -287,7 +285,7 @@ def fit_fusion(
             f"There are {len(fit_rows)} pictures to fit and {len(tune_rows)} to stop by.",
             remedy="Give more pictures.",
         )
-    y = torch.from_numpy(np.ascontiguousarray(target))
+    y = torch.from_numpy(np.array(target))
     learn, tune = inputs.take(fit_rows).tensors(), inputs.take(tune_rows).tensors()
     y_learn, y_tune = y[fit_rows], y[tune_rows]
     with torch.random.fork_rng(devices=[]), threads(1):

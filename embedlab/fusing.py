@@ -1,0 +1,237 @@
+"""Fusing: from pictures and a table to what the table adds, and a run to walk through."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedlab.arms import ARMS, BASELINE, HELD_OUT, Comparison, Task, compare
+from embedlab.assembling import Assembled
+from embedlab.data.dataset import TRAIN, VALIDATION
+from embedlab.errors import EmbedlabError
+from embedlab.facts import scores, softmax
+from embedlab.lab import Clock, Lab, check_free, workspace
+from embedlab.models.backbones import backbone as look_up
+from embedlab.models.backbones import build
+from embedlab.models.device import pick_device
+from embedlab.progress import Progress, silent
+from embedlab.runs import Head, Run
+from embedlab.space.repeats import Repeated
+
+if TYPE_CHECKING:
+    from embedlab.models.extraction import Extraction
+    from embedlab.models.fusion import FusionSettings
+
+SEEDS = 5
+_VECTORS = {"picture": "Picture branch", "table": "Table branch"}
+
+
+def fuse(
+    assembled: Assembled,
+    *,
+    backbone: str,
+    weights: str | Path | None = None,
+    size: int | None = None,
+    settings: FusionSettings | None = None,
+    seeds: int = SEEDS,
+    title: str | None = None,
+    folder: Path | None = None,
+    device: str = "auto",
+    words: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Run:
+    """Find out what a table adds to pictures, and keep it as a run.
+
+    The pictures go once through the body, which stays as it is; everything after works on these
+    embeddings. The run's embedding is the fused one; its other sets of vectors "picture" and
+    "table" are the two branches of the same network, that of the first seed, whose split the run
+    has.
+
+    Parameters
+    ----------
+    assembled : Assembled
+    backbone, weights, size
+        As for `embedlab.experiment.embed_dataset`; "pixels" and "histogram" too.
+    settings : FusionSettings, optional
+    seeds : int
+        How many splits, at least 2: seeds 0, 1, 2, ...
+    title, folder, device
+        As for `embedlab.experiment.train`.
+    words : sequence of str
+        The command line that does the same.
+    progress : Progress
+
+    Returns
+    -------
+    Run
+        ``run.info["fusion"]`` holds the results of all arms.
+
+    Raises
+    ------
+    EmbedlabError
+        As from `embedlab.experiment.embed_dataset`, or if there are fewer than 2 seeds.
+    """
+    from embedlab.models.fusion import FusionSettings
+
+    if not 2 <= seeds <= 100:
+        raise EmbedlabError(f"seeds is {seeds}.", remedy="2 to 100 give an interval; 5 is usual.")
+    settings = settings or FusionSettings()
+    check_free(folder)
+    dataset, chosen = assembled.dataset, look_up(backbone)
+    clock, preprocessing = Clock(), chosen.preprocessing(size, weights)
+    facts = {"fuse": settings.to_dict(), "backbone": backbone, "weights": str(weights)}
+    with workspace(dataset, {**facts, "target": assembled.target.name}, None) as place:
+        if chosen.kind == "plain":
+            lab = Lab(dataset, None, preprocessing, None, place, progress, clock, backbone)
+            found, provenance = lab.embed_plainly(), {}
+        else:
+            network = build(
+                backbone, n_classes=1, weights=weights, seed=0, size=size, progress=progress
+            )
+            lab = Lab(dataset, network, preprocessing, pick_device(device), place, progress, clock)
+            found, provenance = lab.embed(16, changed=False), dict(network.provenance)
+        assert dataset.table is not None
+        task = Task(
+            found.embeddings,
+            dataset.table.iloc[found.rows].reset_index(drop=True),
+            assembled.columns,
+            assembled.target.values[found.rows],
+            assembled.target.classes,
+        )
+        with clock("fuse"):
+            compared = compare(task, settings, seeds=range(seeds), progress=progress)
+        # A body would embed a new picture into another space than the run's embeddings.
+        lab.files.clear()
+        lab = replace(lab, network=None, backbone=backbone)
+        name = f"{dataset.name}, {assembled.target.name} from {chosen.title} and table"
+        info = {
+            "title": title or name,
+            "classes": list(dataset.classes),
+            "command": shlex.join(words),
+            "fusion": {
+                **report(assembled, compared),
+                "settings": settings.to_dict(),
+                "weights": provenance,
+            },
+        }
+        return _save(lab, folder, info, found, task, compared)
+
+
+def report(assembled: Assembled, compared: Comparison) -> dict[str, Any]:
+    """Put what came of all arms into JSON values, with the verdict in words."""
+    arms = {
+        arm: {
+            "title": title,
+            **{metric: _summed(compared.of(arm, metric)) for metric in compared.metrics},
+        }
+        for arm, title in {**ARMS, BASELINE: "Gradient boosting on both"}.items()
+    }
+    drops = {name: float(np.mean(values)) for name, values in compared.importance.items()}
+    return {
+        "target": assembled.target.name,
+        "metrics": list(compared.metrics),
+        "seeds": list(compared.seeds),
+        "arms": arms,
+        "best_single": compared.best_single,
+        "gain": _summed(compared.gain("fused", compared.best_single)),
+        "gain_over_shuffled": _summed(compared.gain("fused", "shuffled")),
+        "verdict": verdict(compared),
+        "importance": dict(sorted(drops.items(), key=lambda pair: -pair[1])),
+        "columns": [asdict(column) for column in assembled.columns],
+        "joined": list(assembled.joined),
+        "warnings": list(assembled.warnings),
+        "body": "frozen",
+    }
+
+
+def verdict(compared: Comparison) -> str:
+    """Say in words what the table added, no better than it is."""
+    best, metric = ARMS[compared.best_single].lower(), compared.metrics[0]
+    gain = compared.gain("fused", compared.best_single)
+    low, high = gain.interval
+    by = f"{gain.mean:+.3f} in {metric} (95 %: {low:+.3f} to {high:+.3f})"
+    if low > 0:
+        said = f"Fusion beats the better branch alone ({best}): {by}."
+    elif high < 0:
+        said = f"Fusion is worse than {best}: {by}. Take {best}."
+    else:
+        said = f"Fusion does not beat {best}: {by}, which may be chance."
+    if compared.gain("fused", "shuffled").interval.low <= 0:
+        said += " A shuffled table does about as well: nothing that the table says was of use."
+    rest = compared.gain("fused", BASELINE)
+    if rest.interval.high < 0:
+        said += " Gradient boosting on the same data does better than the fused network."
+    elif rest.interval.low > 0:
+        said += " It beats gradient boosting on the same data."
+    else:
+        said += " Between it and gradient boosting on the same data there is no clear difference."
+    return said
+
+
+def _save(
+    lab: Lab,
+    folder: Path | None,
+    info: dict[str, Any],
+    found: Extraction,
+    task: Task,
+    compared: Comparison,
+) -> Run:
+    from embedlab.models.fusion import branch_vectors, predict
+
+    kept, net = compared.kept, compared.kept.fitted.net
+    vectors = branch_vectors(net, kept.inputs)
+    for name, words in _VECTORS.items():
+        about = {"title": words, "n_dims": vectors[name].shape[1], "after": "LayerNorm"}
+        for suffix in ("npy", "json"):
+            lab.files[f"vectors/{name}.{suffix}"] = lab.place / f"{name}.{suffix}"
+        np.save(lab.place / f"{name}.npy", vectors[name])
+        (lab.place / f"{name}.json").write_text(json.dumps(about), encoding="utf-8")
+    parts = np.full(len(found.rows), TRAIN, dtype="<U10")
+    parts[kept.parts.held_out] = VALIDATION
+    info["split"] = {
+        "fraction": HELD_OUT,
+        "seed": compared.seeds[0],
+        "stratified": bool(task.classes),
+        "train": len(kept.parts.train),
+        "validation": len(kept.parts.held_out),
+    }
+    head, probabilities, info["metrics"] = None, None, {}
+    if task.classes:
+        head = Head(net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), task.classes)
+        probabilities = softmax(head.logits(vectors["fused"]))
+        info["metrics"] = scores(task.target, probabilities.argmax(axis=1), parts, task.classes)
+    else:
+        lab = _with_predictions(lab, found.rows, info["fusion"]["target"], kept, predict)
+    return lab.save(
+        folder,
+        info,
+        replace(found, embeddings=vectors["fused"]),
+        parts=parts,
+        probabilities=probabilities,
+        head=head,
+    )
+
+
+def _with_predictions(lab: Lab, rows: NDArray[np.int64], name: str, kept: Any, predict: Any) -> Lab:
+    """Put the predicted numbers beside the true ones."""
+    frame = lab.dataset.table
+    assert frame is not None
+    answers = np.full(len(frame), np.nan)
+    answers[rows] = predict(kept.fitted.net, kept.inputs)[:, 0] * kept.unit + kept.centre
+    table = frame.assign(**{f"predicted {name}": answers})
+    return replace(lab, dataset=replace(lab.dataset, table=table))
+
+
+def _summed(found: Repeated) -> dict[str, Any]:
+    return {
+        "mean": found.mean,
+        "interval": list(found.interval),
+        "scores": list(found.scores),
+    }
