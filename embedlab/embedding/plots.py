@@ -134,7 +134,9 @@ def _stills(
         else:
             ax.set(xticks=[], yticks=[])
         ax.set_aspect("equal", adjustable="datalim")
-        ax.spines[["top", "right"]].set_visible(False)
+        ax.spines[["top", "right"] if axes else ["top", "right", "bottom", "left"]].set_visible(
+            False
+        )
         if 0 < len(classes) <= LEGEND_CLASSES:
             figure.legend(loc="outside right upper", frameon=False, markerscale=4 / size**0.5)
         for target in files:

@@ -19,6 +19,8 @@ from embedlab.models.small import SmallNet
 from embedlab.models.weights import RANDOM, entry, load
 from embedlab.progress import Progress
 
+# What DataParallel, torch.compile and people's own modules put before every name.
+_WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
 _AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.\w+)$")
 
@@ -69,7 +71,8 @@ def assemble(
     if not keep_head:
         assert n_classes is not None
         head = new_head(parts.head.in_features, n_classes, seed)
-    categories = entry(backbone.name, weights).categories if keep_head else ()
+    known = keep_head and backbone.kind == "torchvision"
+    categories = entry(backbone.name, weights).categories if known else ()
     return Network(
         parts.body,
         head,
@@ -105,8 +108,10 @@ def _parts(backbone: Backbone, size: int) -> Parts:
 def _fit(parts: Parts, state: Mapping[str, Tensor], label: str) -> dict[str, Tensor]:
     """Load weights into the body; give the head that came with them, "weight" and "bias"."""
     metadata = getattr(state, "_metadata", None) or parts.body.state_dict()._metadata  # type: ignore[attr-defined]
-    if all(name.startswith("module.") for name in state):
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    while state and (
+        wrapper := next((p for p in _WRAPPERS if all(n.startswith(p) for n in state)), "")
+    ):
+        state = {name.removeprefix(wrapper): tensor for name, tensor in state.items()}
     body: dict[str, Tensor] = {}
     head: dict[str, Tensor] = {}
     for name, tensor in state.items():

@@ -21,6 +21,7 @@ from embedlab.progress import Progress, silent
 
 RANDOM = "random"
 IMAGENET = "imagenet"
+_KEPT_UNDER = ("state_dict", "model_state_dict", "model")
 _OTHERWISE = "use --weights FILE, --weights random, or --backbone small"
 
 
@@ -143,7 +144,8 @@ def read(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path : Path
-        .safetensors, or .pth / .pt with a plain state dict.
+        .safetensors, or .pth / .pt with a state dict, alone or as "state_dict",
+        "model_state_dict" or "model" of a checkpoint.
 
     Returns
     -------
@@ -184,6 +186,9 @@ def read(path: Path) -> dict[str, Tensor]:
             f"{path} cannot be read as weights and nothing else ({reason}).",
             remedy="Save it again with torch.save(model.state_dict(), FILE), or as .safetensors.",
         ) from None
+    for key in _KEPT_UNDER:  # what training scripts keep beside an optimiser's state
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
         what = ", ".join(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
         raise EmbedlabError(

@@ -1,0 +1,1 @@
+"""Runs from what others have trained: checkpoints, ONNX bodies, vectors."""

@@ -1,0 +1,175 @@
+"""Reading one's own vectors, and the table of paths and labels that belongs to them."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from embedlab.cells import unquoted
+from embedlab.data.table import read_table
+from embedlab.errors import EmbedlabError
+
+ENDINGS = (".npy", ".npz", ".parquet")
+VECTORS = ("embeddings", "embedding", "vectors", "vector", "features", "x", "X", "arr_0")
+PATHS = ("path", "paths", "file", "filename", "file_name", "filepath", "image", "image_path", "id")
+LABELS = ("label", "labels", "class", "category", "target", "y")
+IDS = ("id", "ids")
+BUDGET = 8 << 30
+_HOW = "numpy.save(FILE, vectors) with one row a picture"
+
+
+@dataclass(frozen=True, eq=False)
+class OwnVectors:
+    """Vectors with what is known about each row.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, d), float32
+    table : DataFrame of n rows
+        Texts and numbers; may have no columns.
+    """
+
+    vectors: NDArray[np.float32]
+    table: pd.DataFrame
+
+
+def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
+    """Read vectors and their table.
+
+    Parameters
+    ----------
+    path : Path
+        A .npy of shape (n, d); an .npz with one under a name of `VECTORS`, whose other arrays of
+        length n are columns; or a .parquet with a column of vectors. What `embedlab embed` writes
+        is read as it is.
+    table : Path, optional
+        CSV, TSV or Parquet with a row a vector, in their order. By default a .csv of the same
+        name beside a .npy.
+
+    Returns
+    -------
+    OwnVectors
+
+    Raises
+    ------
+    EmbedlabError
+        If there are no vectors, or the table has another number of rows.
+    """
+    if not path.is_file():
+        raise EmbedlabError(f"There is no file {path}.")
+    beside = path.with_suffix(".csv")
+    if table is None and path.suffix == ".npy" and beside.exists():
+        table = beside
+    try:
+        vectors, frame = _READERS[path.suffix](path)
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        raise EmbedlabError(
+            f"{path.name} cannot be read: {error}.", remedy=f"Write it again: {_HOW}."
+        ) from None
+    vectors = _checked(vectors, path.name)
+    if table is not None:
+        frame = read_table(table).frame.map(unquoted)
+        if len(frame) != len(vectors):
+            raise EmbedlabError(
+                f"{table.name} has {len(frame):,} rows, and {path.name} has {len(vectors):,} "
+                f"vectors (its shape is {vectors.shape}).",
+                remedy="Give one row for each vector, in the same order.",
+            )
+    return OwnVectors(vectors, frame.reset_index(drop=True))
+
+
+def column(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
+    """Find the first column of one of these names, whatever the case of its letters."""
+    spelt = {str(name).lower(): str(name) for name in reversed(list(table.columns))}
+    return next((spelt[name.lower()] for name in names if name.lower() in spelt), None)
+
+
+def _read_npy(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
+    vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors, pd.DataFrame(index=range(len(vectors)))
+
+
+def _read_npz(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > BUDGET:
+        raise EmbedlabError(
+            f"{path.name} unpacks to {size / 1e9:.1f} GB, more than the {BUDGET / 1e9:.1f} GB "
+            "allowed.",
+            remedy="Save the vectors as .npy, which stays on the disk.",
+        )
+    with np.load(path, allow_pickle=False) as arrays:
+        name = next((name for name in VECTORS if name in arrays), None)
+        if name is None:
+            raise EmbedlabError(
+                f"{path.name} holds {', '.join(arrays) or 'nothing'}, and none of them is called "
+                f"{', '.join(VECTORS)}.",
+                remedy="numpy.savez(FILE, embeddings=vectors, paths=paths, labels=labels).",
+            )
+        vectors = arrays[name]
+        others = {
+            other.removesuffix("s") if other in {"ids", "paths", "labels"} else other: array
+            for other in arrays
+            if other != name and (array := arrays[other]).shape == vectors.shape[:1]
+        }
+    return vectors, pd.DataFrame(others, index=range(len(vectors)))
+
+
+def _read_parquet(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(str(error).splitlines()[0]) from None
+    lists = [
+        field.name
+        for field in table.schema
+        if pa.types.is_list(field.type)
+        or pa.types.is_large_list(field.type)
+        or pa.types.is_fixed_size_list(field.type)
+    ]
+    if not lists:
+        raise EmbedlabError(
+            f"{path.name} has no column of vectors, only {', '.join(table.column_names)}.",
+            remedy="Write each vector as a list of numbers in one column.",
+        )
+    name = next((known for known in VECTORS if known in lists), lists[0])
+    values = table.column(name).combine_chunks()
+    lengths = values.value_lengths().to_numpy(zero_copy_only=False).astype(float)
+    odd = np.flatnonzero(lengths != lengths[:1])
+    if len(odd) or not len(lengths) or np.isnan(lengths[0]):
+        where = f"row {odd[0]} has {lengths[odd[0]]:g}" if len(odd) else "there are no rows"
+        raise EmbedlabError(
+            f"The vectors in column {name!r} of {path.name} differ in length: "
+            f"row 0 has {lengths[0] if len(lengths) else 0:g} numbers, {where}.",
+            remedy="Give all of them the same length.",
+        )
+    flat = values.flatten().to_numpy(zero_copy_only=False)
+    frame = table.drop_columns(lists).to_pandas(ignore_metadata=True)
+    return flat.reshape(len(values), -1), frame
+
+
+_READERS = {".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}
+
+
+def _checked(vectors: NDArray[Any], name: str) -> NDArray[np.float32]:
+    if vectors.ndim != 2 or 0 in vectors.shape:
+        raise EmbedlabError(
+            f"The vectors in {name} have the shape {vectors.shape}, where (n, d) belongs: a row "
+            "a picture.",
+            remedy=f"{_HOW}.",
+        )
+    if vectors.dtype.kind not in "fiu":
+        raise EmbedlabError(
+            f"The vectors in {name} are of kind {vectors.dtype}, which are no numbers to compare.",
+            remedy="Save them as float32.",
+        )
+    return np.asarray(vectors, np.float32)

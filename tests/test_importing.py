@@ -1,0 +1,442 @@
+"""Runs from what was made elsewhere: checkpoints, ONNX, vectors."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper, save
+from PIL import Image
+from torch import nn
+
+from embedlab.cli import main
+from embedlab.data.sources import load_dataset
+from embedlab.errors import EmbedlabError
+from embedlab.importing.run import import_run
+from embedlab.models.backbones import build
+from embedlab.models.export import export_body, save_body
+from embedlab.models.onnx_body import OnnxBody
+from embedlab.runs import Run, open_run
+
+from .embed_call import embed, photos, sidecar
+
+CLASSES = ("blue", "red", "yellow")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    return photos(tmp_path / "pictures", classes=CLASSES, n=4)
+
+
+def seen(run: Run, source: Path) -> torch.Tensor:
+    """What the network of a run is given for each of its pictures, prepared by hand."""
+    preprocessing = run.preprocessing
+    assert preprocessing is not None
+    dataset = load_dataset(source)
+    assert list(dataset.ids) == list(run.items["id"])
+    pixels = np.stack([preprocessing.see(dataset.pictures.open(i)) for i in range(len(dataset))])
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std))
+    return (x - mean) / std
+
+
+# Checkpoints
+
+
+@pytest.fixture(scope="module")
+def resnet() -> nn.Module:
+    from torchvision.models import resnet18
+
+    torch.manual_seed(0)
+    return resnet18(num_classes=3).eval()
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_a_checkpoint_gives_what_its_network_gives(
+    tmp_path: Path, pictures: Path, resnet: nn.Module, ending: str
+) -> None:
+    path = tmp_path / f"mine.{ending}"
+    if ending == "pth":
+        state = {f"module.{name}": tensor for name, tensor in resnet.state_dict().items()}
+        torch.save({"epoch": 7, "state_dict": state, "optimizer": {"lr": 0.1}}, path)
+    else:
+        from safetensors.torch import save_file
+
+        save_file(resnet.state_dict(), path)
+    run = import_run(path, str(pictures), backbone="resnet18", size=64)
+    with torch.inference_mode():
+        expected = resnet(seen(run, pictures)).softmax(1).numpy()
+    assert run.classes == CLASSES and run.head is not None and run.head.weight.shape == (3, 512)
+    np.testing.assert_allclose(run.probabilities, expected, atol=1e-5)
+    held = run.info["metrics"]["validation"]
+    assert held["total"] == 12
+    assert held["correct"] == int((expected.argmax(1) == run.labels).sum())
+    assert any("not known" in note for note in run.info["notes"])
+    assert run.body is not None and "pixels" in run.vector_sets and run.info["architecture"]
+
+
+def test_shapes_that_do_not_fit_are_named(
+    tmp_path: Path, pictures: Path, resnet: nn.Module
+) -> None:
+    def complaint(state: dict[str, torch.Tensor], **options: Any) -> str:
+        torch.save(state, tmp_path / "mine.pth")
+        with pytest.raises(EmbedlabError) as error:
+            import_run(tmp_path / "mine.pth", str(pictures), size=64, **options)
+        return str(error.value)
+
+    state = resnet.state_dict()
+    assert "--backbone" in complaint(state)
+    said = complaint(state, backbone="resnet34")
+    assert "mine.pth does not fit resnet34" in said and "layer1.2.conv1.weight is missing" in said
+    changed = {**state, "conv1.weight": torch.zeros(64, 1, 7, 7)}
+    said = complaint(changed, backbone="resnet18")
+    assert "conv1.weight is (64, 1, 7, 7) where (64, 3, 7, 7) belongs" in said
+    changed = {**state, "fc.weight": torch.zeros(3, 100)}
+    said = complaint(changed, backbone="resnet18")
+    assert "rows of 100 numbers where 512 belong" in said
+    deeper = {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
+    deeper |= {"fc.1.weight": torch.zeros(3, 512), "fc.1.bias": torch.zeros(3)}
+    assert "fc.1.weight has no place" in complaint(deeper, backbone="resnet18")
+
+
+def test_rows_of_a_head_are_named(tmp_path: Path, pictures: Path) -> None:
+    network = build("small", n_classes=4, size=32)
+    torch.save(network.body.state_dict() | head_of(network), tmp_path / "mine.pth")
+    names = tmp_path / "names.txt"
+
+    def imported(text: str | None) -> Run:
+        if text is not None:
+            names.write_text(text, encoding="utf-8")
+        chosen = None if text is None else names
+        file = tmp_path / "mine.pth"
+        return import_run(file, str(pictures), backbone="small", size=32, classes=chosen)
+
+    with pytest.raises(EmbedlabError, match=r"has 4 rows, and pictures has 3 classes.*--classes"):
+        imported(None)
+    with pytest.raises(EmbedlabError, match=r"3 classes are named, and the head .* has 4 rows"):
+        imported("blue\nred\nyellow\n")
+    with pytest.raises(EmbedlabError, match="'red' occurs twice"):
+        imported("blue\nred\nred\nyellow")
+    run = imported("yellow\r\nred\ngreen\nblue\n")
+    assert run.classes == ("yellow", "red", "green", "blue")
+    assert run.items["label"].tolist() == ["blue"] * 4 + ["red"] * 4 + ["yellow"] * 4
+    assert run.labels is not None and run.labels.tolist() == [3] * 4 + [1] * 4 + [0] * 4
+    assert imported('{"0": "yellow", "1": "red", "2": "green", "3": "blue"}').classes == run.classes
+    other = imported('["a", "b", "c", "d"]')
+    assert other.classes == CLASSES and other.probabilities is None
+    assert other.head is not None and other.head.classes == ("a", "b", "c", "d")
+    assert any("no predictions" in note for note in other.info["notes"])
+
+
+def head_of(network: Any) -> dict[str, torch.Tensor]:
+    return {f"head.{name}": tensor for name, tensor in network.head.state_dict().items()}
+
+
+def test_a_body_without_a_head_and_pictures_without_classes(tmp_path: Path) -> None:
+    flat = photos(tmp_path / "flat", n=5)
+    save_body(build("small", n_classes=2, size=32), tmp_path / "body.safetensors")
+    run = import_run(tmp_path / "body.safetensors", str(flat), size=32, normalisation="none")
+    assert run.info["backbone"]["name"] == "small", "the file says so itself"
+    assert run.head is None and run.labels is None and run.embeddings.shape == (5, 96)
+    assert run.preprocessing is not None and run.preprocessing.mean == (0, 0, 0)
+    with pytest.raises(EmbedlabError, match="imagenet, half, none"):
+        import_run(tmp_path / "body.safetensors", str(flat), size=32, normalisation="mine")
+
+
+def test_the_split_is_trains_or_what_the_folders_say(tmp_path: Path, pictures: Path) -> None:
+    from embedlab.data.dataset import split
+
+    save_body(build("small", n_classes=2, size=32), tmp_path / "body.safetensors")
+    run = import_run(tmp_path / "body.safetensors", str(pictures), size=32, validation=0.25)
+    assert run.split.tolist() == split(12, fraction=0.25).tolist()
+    parts = photos(tmp_path / "parts", names=["train/a/1.png", "train/b/1.png", "val/a/1.png"])
+    run = import_run(tmp_path / "body.safetensors", str(parts), size=32)
+    assert run.split.tolist() == ["train", "train", "validation"]
+
+
+# ONNX
+
+
+def exported(network: nn.Module, path: Path, *, size: int = 64, free: bool = True) -> Path:
+    import warnings
+
+    x = torch.randn(1, 3, size, size)
+    axes = {"x": {0: "n"}, "y": {0: "n"}} if free else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network.eval(), (x,), str(path), dynamo=False, input_names=["x"], output_names=["y"],
+            dynamic_axes=axes,
+        )  # fmt: skip
+    return path
+
+
+def test_an_onnx_classifier_is_cut_before_its_head(
+    tmp_path: Path, pictures: Path, resnet: nn.Module
+) -> None:
+    path = exported(nn.Sequential(resnet, nn.Softmax(1)), tmp_path / "net.onnx")
+    run = import_run(path, str(pictures))
+    x = seen(run, pictures)
+    with torch.inference_mode():
+        expected = resnet(x).softmax(1).numpy()
+    np.testing.assert_allclose(run.probabilities, expected, atol=1e-5)
+    assert run.head is not None
+    np.testing.assert_allclose(run.head.weight, resnet.fc.weight.detach(), atol=1e-6)
+    np.testing.assert_allclose(run.head.bias, resnet.fc.bias.detach(), atol=1e-6)
+    assert run.embeddings.shape == (12, 512) and run.info["metrics"]["validation"]["total"] == 12
+    # New pictures go through the body of the run; the map before pooling came along.
+    assert run.body is not None and run.preprocessing is not None
+    body = OnnxBody(run.body, run.preprocessing)
+    picture = load_dataset(pictures).pictures.open(3)
+    np.testing.assert_allclose(body.embed([picture])[0], run.embeddings[3], atol=1e-5)
+    maps = body.feature_map(picture)
+    assert maps.shape == (512, 2, 2)
+    np.testing.assert_allclose(maps.mean((1, 2)), run.embeddings[3], atol=1e-5)
+
+
+def test_an_onnx_body_of_maps_is_averaged(
+    tmp_path: Path, pictures: Path, resnet: nn.Module
+) -> None:
+    body = nn.Sequential(*list(resnet.children())[:-2])
+    run = import_run(exported(body, tmp_path / "body.onnx"), str(pictures), size=64)
+    with torch.inference_mode():
+        expected = body(seen(run, pictures)).mean((2, 3)).numpy()
+    np.testing.assert_allclose(run.embeddings, expected, atol=1e-5)
+    assert run.head is None and any("averaged" in note for note in run.info["notes"])
+    with pytest.raises(EmbedlabError, match=r"64 px, and 96 were asked for"):
+        import_run(tmp_path / "body.onnx", str(pictures), size=96)
+
+
+def test_our_own_body_comes_back(tmp_path: Path, pictures: Path) -> None:
+    network = build("small", n_classes=3, size=32).eval()
+    export_body(network, tmp_path / "body.onnx", size=32)
+    run = import_run(tmp_path / "body.onnx", str(pictures), normalisation="half")
+    with torch.inference_mode():
+        expected = network.body(seen(run, pictures)).numpy()
+    np.testing.assert_allclose(run.embeddings, expected, atol=1e-6)
+
+
+def made_graph(
+    path: Path,
+    *,
+    shape: tuple[Any, ...] = ("n", 3, 8, 8),
+    kind: int = TensorProto.FLOAT,
+    separate: bool = False,
+) -> tuple[Path, NDArray[np.float32], NDArray[np.float32]]:
+    """Write average -> linear layer of 3 outputs, as Gemm or as MatMul and Add, by hand."""
+    rng = np.random.default_rng(0)
+    weight, bias = rng.normal(size=(3, 3)).astype(np.float32), np.arange(3, dtype=np.float32)
+    last = (
+        [
+            helper.make_node("MatMul", ["embedding", "w"], ["product"]),
+            helper.make_node("Add", ["b", "product"], ["scores"]),
+        ]
+        if separate
+        else [helper.make_node("Gemm", ["embedding", "w"], ["scores"], alpha=2.0)]
+    )
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["in"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["embedding"]),
+        *last,
+        helper.make_node("Softmax", ["scores"], ["out"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info("in", kind, shape)],
+        [helper.make_tensor_value_info("out", kind, None)],
+        [numpy_helper.from_array(weight.T, "w"), numpy_helper.from_array(bias, "b")],
+    )
+    opset = helper.make_opsetid("", 17)
+    save(helper.make_model(graph, opset_imports=[opset], ir_version=8), path)
+    return path, (1 if separate else 2) * weight, bias * separate
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_head_drawn_by_hand_is_found(tmp_path: Path, pictures: Path, separate: bool) -> None:
+    path, weight, bias = made_graph(tmp_path / "made.onnx", separate=separate)
+    run = import_run(path, str(pictures))
+    means = seen(run, pictures).mean((2, 3)).numpy()
+    np.testing.assert_allclose(run.embeddings, means, atol=1e-6)
+    assert run.head is not None
+    np.testing.assert_allclose(run.head.weight, weight, rtol=1e-6)
+    np.testing.assert_allclose(run.head.bias, bias)
+    # Without as many classes as it has outputs, the layer is the body's own end.
+    flat = photos(tmp_path / "flat", n=3)
+    run = import_run(path, str(flat))
+    assert run.head is None
+    np.testing.assert_allclose(run.embeddings.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"shape": ("n", 8, 8, 3)}, "'in' ('n', 8, 8, 3) where one input of shape (n, 3,"),
+        ({"shape": ("n", 1, 8, 8)}, "colours first"),
+        ({"shape": ("n", 3, 8, 9)}, "9 x 8 px, which are not square"),
+        ({"shape": ("n", 192)}, "where one input of shape (n, 3, height, width)"),
+        ({"kind": TensorProto.FLOAT16}, "takes float16"),
+    ],
+)
+def test_an_onnx_input_that_will_not_do_is_described(
+    tmp_path: Path, pictures: Path, changes: dict[str, Any], said: str
+) -> None:
+    path, *_ = made_graph(tmp_path / "made.onnx", **changes)
+    with pytest.raises(EmbedlabError) as error:
+        import_run(path, str(pictures))
+    assert said in str(error.value)
+
+
+def test_onnx_files_that_will_not_do(tmp_path: Path, pictures: Path, resnet: nn.Module) -> None:
+    (tmp_path / "text.onnx").write_text("hello")
+    with pytest.raises(EmbedlabError, match="cannot be read as ONNX"):
+        import_run(tmp_path / "text.onnx", str(pictures))
+
+    class ForOne(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.reshape(1, 3, 64 * 64).mean(2)
+
+    fixed = exported(ForOne(), tmp_path / "one.onnx", free=False)
+    with pytest.raises(EmbedlabError, match="any number of pictures"):
+        import_run(fixed, str(pictures))
+    # A batch of one in the file's header alone is put right.
+    fixed = exported(resnet, tmp_path / "fixed.onnx", free=False)
+    assert import_run(fixed, str(pictures)).embeddings.shape == (12, 512)
+    with pytest.raises(EmbedlabError, match="no output 'z'"):
+        import_run(fixed, str(pictures), output="z")
+    with pytest.raises(EmbedlabError, match="needs pictures"):
+        import_run(fixed)
+    with pytest.raises(EmbedlabError, match="--table"):
+        import_run(fixed, str(pictures), table=tmp_path / "t.csv")
+    with pytest.raises(EmbedlabError, match=r"ends in '\.onnx2'"):
+        import_run(tmp_path / "x.onnx2", str(pictures))
+
+
+# Vectors
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz", "parquet"])
+def test_what_embed_wrote_becomes_a_run(tmp_path: Path, pictures: Path, ending: str) -> None:
+    (pictures / "red" / "1.png").rename(pictures / "red" / "=1.png")
+    output = tmp_path / f"out.{ending}"
+    embed(pictures, output, "-m", "pixels", "--resize", "4")
+    run = import_run(output)
+    dataset = load_dataset(pictures)
+    assert run.classes == CLASSES and run.items["id"].tolist() == list(dataset.ids)
+    assert dataset.labels is not None and run.labels is not None
+    np.testing.assert_array_equal(run.labels, dataset.labels)
+    assert run.embeddings.shape == (12, 48) and run.body is None and run.preprocessing is None
+    for row in range(12):
+        small = np.asarray(Image.open(io.BytesIO(run.thumbnails[row])), float)
+        assert abs((small - np.asarray(dataset.pictures.open(row), float)).mean()) < 3
+        assert Path(run.items["path"][row]) == dataset.pictures.path(row)
+    assert set(run.vector_sets) == {"embedding", "pixels", "histogram"}
+
+
+def test_own_vectors_with_a_table(tmp_path: Path, pictures: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 5))
+    x[2, 1] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    table = pd.DataFrame(
+        {
+            "File": ["red/1.png", "red/2.png", "blue/1.png", "blue/2.png", "gone.png", None],
+            "target": [3, 10, 3, 10, None, 3],
+            "split": ["train", "train", "test", "test", "train", "val"],
+            "price": [1.5, 2, 3, 4, 5, 6],
+        }
+    )
+    table.to_csv(tmp_path / "t.tsv", sep="\t", index=False)
+    run = import_run(tmp_path / "x.npy", str(pictures), table=tmp_path / "t.tsv", title="My own")
+    assert run.id == "My-own" and run.embeddings.shape == (5, 5)
+    np.testing.assert_allclose(run.embeddings, x[[0, 1, 3, 4, 5]].astype(np.float32))
+    assert run.classes == ("3", "10", "(no label)")
+    assert run.items["label"].tolist() == ["3", "10", "10", "(no label)", "3"]
+    assert run.split.tolist() == ["train", "train", "validation", "train", "validation"]
+    assert run.items["table.price"].tolist() == [1.5, 2, 4, 5, 6]
+    notes = " ".join(run.info["notes"])
+    assert "2 pictures could not be read and are grey squares" in notes and "numbered" in notes
+    (skipped,) = run.info["dataset"]["skipped"]
+    assert skipped == {"id": "00002", "reason": "its vector is not finite"}
+    grey = np.asarray(Image.open(io.BytesIO(run.thumbnails[3])))
+    assert np.ptp(grey) < 12
+
+
+def test_vectors_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.eye(4, dtype=np.float16))
+    run = import_run(tmp_path / "x.npy")
+    assert run.embeddings.dtype == np.float32 and run.labels is None
+    assert run.items["id"].tolist() == ["00000", "00001", "00002", "00003"]
+    assert len(run.thumbnails) == 4 and run.vector_sets == ("embedding",)
+
+
+def ragged(path: Path) -> None:
+    pd.DataFrame({"vector": [[1.0, 2.0], [1.0, 2.0, 3.0]]}).to_parquet(path)
+
+
+WRONG = {
+    "x.npy": (lambda path: np.save(path, np.zeros((2, 3, 4))), r"shape \(2, 3, 4\), where \(n, d"),
+    "t.npy": (lambda path: np.save(path, np.array([["a", "b"]])), "no numbers to compare"),
+    "o.npy": (lambda path: np.save(path, np.array([{}, 1]), allow_pickle=True), "cannot be read"),
+    "c.npy": (lambda path: path.write_bytes(b"\x93NUMPY"), "cannot be read"),
+    "n.npy": (lambda path: np.save(path, np.full((2, 2), np.inf)), "No vector in n.npy is finite"),
+    "x.npz": (lambda path: np.savez(path, a=np.zeros((2, 3)), b=[1]), "holds a, b"),
+    "z.npz": (lambda path: path.write_text("no"), "cannot be read"),
+    "r.parquet": (ragged, "row 0 has 2 numbers, row 1 has 3"),
+    "p.parquet": (lambda path: pd.DataFrame({"a": [1]}).to_parquet(path), "no column of vectors"),
+    "q.parquet": (lambda path: path.write_text("PAR1"), "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_vectors_that_will_not_do_are_described(tmp_path: Path, name: str) -> None:
+    write, said = WRONG[name]
+    write(tmp_path / name)
+    with pytest.raises(EmbedlabError, match=said):
+        import_run(tmp_path / name)
+
+
+def test_a_table_of_another_length_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 2)))
+    (tmp_path / "t.csv").write_text("path,label\na.png,1\nb.png,2\n")
+    with pytest.raises(EmbedlabError, match=r"t.csv has 2 rows, and x.npy has 4 vectors"):
+        import_run(tmp_path / "x.npy", table=tmp_path / "t.csv")
+
+
+def test_the_command_says_what_it_made(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embed(pictures, tmp_path / "out.npy", "-m", "pixels", "--resize", "4")
+    assert len(sidecar(tmp_path / "out.csv")) == 12
+    capsys.readouterr()
+    main(["import", str(tmp_path / "out.npy"), "--name", "mine", "--json", "-q"])
+    assert json.loads(capsys.readouterr().out)["run"] == "mine"
+    main(["import", str(tmp_path / "out.npy"), "--name", "mine", "--validation", "0.5", "-q"])
+    said = capsys.readouterr().out
+    assert "run mine-2: 12 pictures, embeddings (12, 48)" in said
+    assert open_run("mine-2").info["split"] == {
+        "fraction": 0.5, "seed": 123, "stratified": False, "train": 6, "validation": 6,
+    }  # fmt: skip
+
+
+@pytest.mark.real
+def test_mobilenet_on_photographs(tmp_path: Path, shared: Path) -> None:
+    weights = shared / "weights" / "mobilenet_v2-imagenet.pth"
+    if not weights.exists():
+        pytest.skip("no weights of MobileNetV2")
+    for kind in ("daisy", "roses"):
+        (tmp_path / "flowers" / kind).mkdir(parents=True)
+        for path in sorted((shared / "data" / "flower_photos" / kind).glob("*.jpg"))[:8]:
+            (tmp_path / "flowers" / kind / path.name).write_bytes(path.read_bytes())
+    run = import_run(weights, str(tmp_path / "flowers"), backbone="mobilenet_v2", size=224)
+    assert run.classes == ("daisy", "roses") and run.head is not None
+    assert len(run.head.classes) == 1000 and run.probabilities is None
+    best = run.head.logits(np.asarray(run.embeddings)).argmax(1)
+    named = [run.head.classes[k] for k in best]
+    assert named[:8].count("daisy") >= 5, "ImageNet knows daisies"
