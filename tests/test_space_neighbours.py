@@ -149,6 +149,7 @@ def test_zero_vectors_have_no_cosine_but_a_distance() -> None:
     assert NeighbourIndex.of(vectors, "cosine").unranked.tolist() == [4]
     assert NeighbourIndex.of(vectors, "euclidean").nearest(4, 1).rows.tolist() == [0]
     constant = np.full((6, 5), 0.1, np.float32)
+    constant[0] = np.nextafter(constant[0], np.float32(1))  # rounding is no direction
     assert len(NeighbourIndex.of(constant, "centred cosine").unranked) == 6
     assert knn(constant, 2, "centred cosine").rows.shape == (6, 0)
     with pytest.raises(EmbedlabError, match="zero"):
@@ -228,6 +229,14 @@ def test_drawn_pairs_have_the_same_mean_as_all_pairs(digits: np.ndarray) -> None
     assert drawn.overlap == pytest.approx(1 - roc_auc_score(truth, values), abs=1e-9)
     again = within_between(digits, labels, "cosine", n_pairs=4000, seed=3)
     np.testing.assert_array_equal(again.within, drawn.within)
+
+
+def test_every_pair_is_equally_likely_to_be_drawn() -> None:
+    # Of 5 + 40 pictures, 10 + 780 pairs lie within a class; the value of a pair tells which.
+    labels = np.repeat([1, 2], [5, 40])
+    drawn = within_between(labels[:, None], labels, "dot", n_pairs=500)
+    assert set(drawn.within) == {1, 4} and set(drawn.between) == {2}
+    assert (drawn.within == 1).mean() == pytest.approx(10 / 790, abs=0.02)
 
 
 def test_triples_are_two_of_one_class_and_one_of_another() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from sklearn.datasets import load_digits, load_iris
 from sklearn.metrics import r2_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -119,6 +120,15 @@ def test_the_intrinsic_dimension_of_a_sheet_in_space(dimension: int) -> None:
     assert intrinsic_dimension(sheet) == pytest.approx(dimension, rel=0.12)
     doubled = np.vstack([sheet, sheet[:500]])
     assert intrinsic_dimension(doubled) == pytest.approx(intrinsic_dimension(sheet), rel=1e-3)
+
+
+def test_the_intrinsic_dimension_is_the_published_fit() -> None:
+    points = np.random.default_rng(1).normal(size=(300, 6))
+    near, _ = cKDTree(points).query(points, k=3)
+    x = np.log(np.sort(near[:, 2] / near[:, 1]))[:270]
+    y = -np.log(1 - np.arange(1, 271) / 300)
+    slope = np.linalg.lstsq(x[:, None], y, rcond=None)[0][0]
+    assert intrinsic_dimension(points) == pytest.approx(slope, rel=1e-3)
 
 
 def test_dimensions_that_cannot_be_told_are_errors() -> None:

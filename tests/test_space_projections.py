@@ -86,6 +86,13 @@ def test_pca_says_which_axes_the_pictures_do_not_span(n: int, spans: int) -> Non
     assert f"{6 - spans} drawn here are flat" in view.note
 
 
+def test_a_sheet_of_many_pictures_spans_two_dimensions() -> None:
+    rng = np.random.default_rng(0)
+    sheet = (rng.normal(size=(40, 2)) @ rng.normal(size=(2, 7))).astype(np.float32)
+    view = pca(sheet, 4)
+    assert (view.explained > 0).sum() == 2 and (view.coordinates[:, 2:] == 0).all()
+
+
 @pytest.mark.filterwarnings("error")
 def test_equal_pictures_lie_on_one_point() -> None:
     view = pca(np.full((9, 5), 0.1, np.float32), 2)

@@ -44,6 +44,12 @@ def test_precision_counts_neighbours_of_the_same_class() -> None:
     assert found.mean == 0.5
     assert found.chance == pytest.approx(1 / 3)  # each picture has one of three others
     assert found.interval == wilson(1.5, 3)
+    assert precision_at_k(labels, [[1, -1], [2, -1], [0, -1], [2, -1]]).per_picture.tolist() == [
+        1,
+        0,
+        0,
+        1,
+    ]
 
 
 def test_hubs_are_the_pictures_that_many_others_name() -> None:
