@@ -282,9 +282,11 @@ def test_files_that_are_no_weights_are_named(state: dict[str, Tensor], tmp_path:
     (tmp_path / "weights.h5").write_bytes(b"\x89HDF")
     with pytest.raises(EmbedlabError, match=r"'\.h5'"):
         read(tmp_path / "weights.h5")
-    torch.save({"epoch": 3, "state_dict": state}, tmp_path / "checkpoint.pth")
-    with pytest.raises(EmbedlabError, match=r"more than a state dict: epoch, state_dict"):
+    torch.save({"epoch": 3, "mine": state}, tmp_path / "checkpoint.pth")
+    with pytest.raises(EmbedlabError, match=r"more than a state dict: epoch, mine"):
         read(tmp_path / "checkpoint.pth")
+    torch.save({"epoch": 3, "state_dict": state}, tmp_path / "checkpoint.pth")
+    assert read(tmp_path / "checkpoint.pth").keys() == state.keys()
     torch.save([torch.zeros(1)], tmp_path / "list.pth")
     with pytest.raises(EmbedlabError, match="more than a state dict: list"):
         read(tmp_path / "list.pth")
