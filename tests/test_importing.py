@@ -425,6 +425,43 @@ def test_the_command_says_what_it_made(
     }  # fmt: skip
 
 
+# Looking at them
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["onnx", "other head", "vectors", "vectors alone"])
+def test_every_page_goes_as_far_as_an_imported_run_goes(
+    tmp_path: Path, pictures: Path, kind: str
+) -> None:
+    from embedlab.ui.frame import PAGES
+
+    from .test_pages import opened, texts
+
+    if kind == "onnx":
+        run = import_run(made_graph(tmp_path / "made.onnx")[0], str(pictures))
+    elif kind == "other head":
+        network = build("small", n_classes=4, size=32)
+        torch.save(network.body.state_dict() | head_of(network), tmp_path / "mine.pth")
+        (tmp_path / "names.txt").write_text("a\nb\nc\nd")
+        run = import_run(
+            tmp_path / "mine.pth",
+            str(pictures),
+            backbone="small",
+            size=32,
+            classes=tmp_path / "names.txt",
+        )
+    elif kind == "vectors":
+        embed(pictures, tmp_path / "out.npz", "-m", "pixels", "--resize", "4")
+        run = import_run(tmp_path / "out.npz", validation=0.5)
+    else:
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(9, 5)))
+        run = import_run(tmp_path / "x.npy")
+    for entry in (entry for entries in PAGES.values() for entry in entries):
+        app = opened(entry.file, run.id)
+        assert not app.exception, f"{entry.file}: {app.exception[0].message}"
+        assert not app.error, f"{entry.file}: {texts(app)}"
+
+
 @pytest.mark.real
 def test_mobilenet_on_photographs(tmp_path: Path, shared: Path) -> None:
     weights = shared / "weights" / "mobilenet_v2-imagenet.pth"
