@@ -11,7 +11,9 @@ from typing import Any
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-INPUT, BODY, EMBEDDING, HEAD = "#808080", "#0072B2", "#009E73", "#B84A00"
+from embedlab.figures.palette import COLOURS, NEUTRAL
+
+INPUT, BODY, EMBEDDING, HEAD = NEUTRAL, COLOURS[0], COLOURS[2], COLOURS[1]
 FLAT = 9  # so many labels stand beside each other without overlapping
 
 

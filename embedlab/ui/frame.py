@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,6 +15,8 @@ from embedlab.runs import Run
 from embedlab.ui import cache
 from embedlab.ui.text import plain
 
+# A file of our own: Streamlit fetches the icons of its own set from a server elsewhere.
+ICON = Path(__file__).parent / "icon.svg"
 _state = threading.local()
 
 
@@ -54,6 +57,8 @@ PAGES: dict[str, tuple[Entry, ...]] = {
         Entry("layers", "Layers", "layers", "How deep to cut?"),
         Entry("mistakes", "Mistakes", "troubleshoot", "Where is the network wrong, or the data?"),
         Entry("film", "Training film", "movie", "What changes while a network learns?"),
+        Entry("compare", "Compare runs", "balance", "What difference does it make?"),
+        Entry("fusion", "Fusion", "join_inner", "Does a table add to the pictures?"),
     ),
     "Learn": (Entry("lesson", "Lesson", "school", "What have you seen?"),),
 }
@@ -79,7 +84,7 @@ def _navigation() -> Any:
 
 def start() -> None:
     """Draw the frame and run the chosen page in it. app.py calls this and nothing else."""
-    st.set_page_config(page_title="embedlab", page_icon=":material/local_florist:", layout="wide")
+    st.set_page_config(page_title="embedlab", page_icon=str(ICON), layout="wide")
     page = _navigation()
     _state.framed = True
     try:

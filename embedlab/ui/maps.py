@@ -7,14 +7,14 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from embedlab.figures.palette import class_style
+from embedlab.figures.palette import COLOURS, class_style
 from embedlab.runs import Run
 from embedlab.ui.gallery import gallery
 from embedlab.ui.linked_map import Groups, MapState, Points, Scale
 from embedlab.ui.text import plain
 
 SHOWN = 24
-RIGHT_WRONG = ("#0072B2", "#D55E00")
+RIGHT_WRONG = (COLOURS[0], COLOURS[1])
 FEW = 12  # so many different values make groups; more numbers make a scale
 
 

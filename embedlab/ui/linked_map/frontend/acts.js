@@ -133,9 +133,12 @@ export function attach(map) {
   };
 
   map.showStatus = () => {
+    const shown = state.visible ? state.visible.reduce((sum, one) => sum + one, 0) : state.n;
     const parts = [
       state.nSelected
         ? `${state.nSelected.toLocaleString("en")} of ${state.n.toLocaleString("en")} selected`
+        : shown < state.n
+        ? `${shown.toLocaleString("en")} of ${state.n.toLocaleString("en")} points`
         : `${state.n.toLocaleString("en")} points`,
     ];
     if (state.cursor !== null) {
