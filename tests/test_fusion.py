@@ -35,7 +35,11 @@ from embedlab.models.fusion import (
     predict,
 )
 from embedlab.runs import open_run
+from embedlab.signal import table_signal
 from embedlab.space.repeats import repeated
+
+from .made_runs import made_run
+from .test_pages import opened, texts
 
 QUICK = FusionSettings(hidden=16, width=24, epochs=25, patience=5, learning_rate=5e-3)
 
@@ -319,3 +323,41 @@ def test_numbers_are_cut_into_classes_of_equal_size(n: int) -> None:
     np.testing.assert_array_equal(np.bincount(found.values), np.full(n, 120 // n))
     assert len(found.classes) == n and 120 not in found.rows
     np.testing.assert_array_equal(found.values, pd.qcut(values.dropna(), n, labels=False))
+
+
+def test_on_the_garden_a_table_helps_as_far_as_it_says_something() -> None:
+    run = open_run("garden")
+    full = table_signal(run, vectors="histogram").arms
+    assert full["fused"].value > full["picture"].value + 0.1
+    assert full["fused"].value > full["shuffled"].value + 0.1
+    none = table_signal(run, vectors="histogram", signal=0.0).arms
+    assert none["table"].value < 0.4 < full["table"].value
+    assert none["fused"].value < none["picture"].value + 0.05
+    trap = table_signal(run, vectors="histogram", signal=0.0, leak=True)
+    assert trap.arms["table"].value == 1.0 and "'sold_as' alone predicts" in trap.warnings[0]
+    assert table_signal(run).warnings == ()
+
+
+def test_without_a_table_the_signal_is_refused_kindly(tmp_path: Path) -> None:
+    with pytest.raises(EmbedlabError, match="no table came"):
+        table_signal(made_run(tmp_path / "squares"))
+
+
+def test_the_page_shows_a_fused_run(tmp_path: Path) -> None:
+    photos, table = houses(tmp_path)
+    for log in (False, True):
+        assembled = assemble(
+            load_dataset(photos),
+            read_table(table).frame,
+            target="price",
+            n_classes=None if log else 3,
+            log=log,
+        )
+        run = fuse(
+            assembled, backbone="histogram", size=24, settings=FusionSettings(epochs=2), seeds=2
+        )
+        for page in ("fusion", "neighbours"):
+            app = opened(page, run.id)
+            assert not app.exception, app.exception[0].message
+            assert not app.error, texts(app)
+            assert ("Fusion " in texts(app)) == (page == "fusion")
