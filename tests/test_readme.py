@@ -78,3 +78,12 @@ def test_the_first_two_commands_are_what_ci_does() -> None:
     script = (Path(ROOT) / ".ci" / "run").read_text(encoding="utf-8")
     command = ".venv/bin/python -m pytest -n 2"
     assert command in script and command in README
+
+
+def test_requirements_name_what_the_package_needs() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    listed = {line for line in lines if line and not line.startswith(("#", "-"))}
+    assert listed == set(project["dependencies"])
