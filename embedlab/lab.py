@@ -22,7 +22,7 @@ from embedlab.errors import EmbedlabError
 from embedlab.facts import dataset_info, items_table, versions
 from embedlab.home import home
 from embedlab.models.backbones import backbone as look_up
-from embedlab.models.device import describe_device
+from embedlab.models.device import describe_device, n_cores
 from embedlab.models.extraction import Body, Extraction, embedding_cache, extract
 from embedlab.models.film import film_arrays
 from embedlab.models.plain import histograms, plain_files, plain_vectors
@@ -147,9 +147,10 @@ class Lab:
                 shutil.copyfile(onnx, target)
                 self.files["body.onnx"] = target
                 if self.device.type == "cpu":
-                    from embedlab.models.onnx_body import OnnxBody
+                    from embedlab.models.onnx_body import BATCH, OnnxBody
 
                     body = OnnxBody(target, self.preprocessing)
+                    batch_size = max(batch_size, BATCH * n_cores())
             except EmbedlabError as error:
                 self.notes.append(f"No body.onnx: {error}")
             save_body(self.network, self.place / "body.safetensors")

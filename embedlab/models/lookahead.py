@@ -12,12 +12,13 @@ from PIL import Image
 
 from embedlab.data.dataset import Dataset, Skipped
 from embedlab.errors import EmbedlabError
+from embedlab.models.device import n_cores
 
 T = TypeVar("T")
 
 # Decoding and resizing let go of Python's lock; more threads only take cores from the network.
-THREADS = 2
-AHEAD = 64
+THREADS = max(2, n_cores() // 4)
+AHEAD = 32 * THREADS
 
 
 def each_picture(

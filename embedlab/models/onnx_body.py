@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from PIL import Image
 
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
+from embedlab.models.device import n_cores
 
-_BATCH = 8  # larger batches are slower on CPUs: their activations leave the caches
+BATCH = 8  # larger batches are slower on CPUs: their activations leave the caches
 _REMEDY = "Copy the run again from where it came, or train it again."
 
 
@@ -27,7 +30,7 @@ class OnnxBody:
     preprocessing : Preprocessing
         What was done to the pictures that the body was trained on.
     threads : int, optional
-        How many threads compute; by default one for each core.
+        How many batches of 8 are computed at a time; by default one for each core.
 
     Raises
     ------
@@ -44,10 +47,12 @@ class OnnxBody:
         self.preprocessing = preprocessing
         if not self.path.is_file():
             raise EmbedlabError(f"There is no file {self.path}.", remedy=_REMEDY)
+        self._threads = n_cores() if threads is None else threads
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # what goes wrong is raised below; nothing is printed
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        # A thread for each batch wastes nothing. Threads that share a batch wait for each other
+        # in busy loops, which takes the cores from whoever decodes the pictures.
+        options.intra_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(
                 self.path, options, providers=["CPUExecutionProvider"]
@@ -124,7 +129,8 @@ class OnnxBody:
         return self._finite(maps[0], "feature_map")
 
     def _embedded(self, batches: Iterator[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        parts = [self._run("embedding", batch) for batch in batches]
+        with ThreadPoolExecutor(self._threads) as pool:
+            parts = list(pool.map(partial(self._run, "embedding"), batches))
         return np.concatenate(parts) if parts else np.empty((0, self.n_dims), np.float32)
 
     def _run(self, output: str, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -162,8 +168,8 @@ class OnnxBody:
 
 
 def _batches(rows: Any) -> Iterator[Any]:
-    for start in range(0, len(rows), _BATCH):
-        yield rows[start : start + _BATCH]
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
 
 
 def _first_line(error: Exception) -> str:
