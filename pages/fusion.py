@@ -150,8 +150,8 @@ def show_signal(run: Run) -> tuple[str, float]:
         "where both say something, and something different. It cannot help where the picture "
         "alone leaves nothing to say, nor where the table says nothing: choose plainer "
         "**Vectors**, such as a histogram or an early layer, and the picture says less. The "
-        "dotted line is the most frequent class. A logistic regression stands in for the network here; "
-        "`embedlab fuse` trains the network, on several splits."
+        "dotted line is the most frequent class. A logistic regression stands in for the network "
+        "here; `embedlab fuse` trains the network, on several splits."
     )
     return vectors, signal / 100
 
