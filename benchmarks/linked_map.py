@@ -19,7 +19,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.test_map_browser import CHROMIUM, FLAGS, MIDDLE, box, lasso, served
+from tests.browsing import CHROMIUM, FLAGS, served
+from tests.test_map_browser import MIDDLE, box, lasso
 
 # Notes the time of every pointer event; `after` resolves with the milliseconds from the last
 # event of a kind until a condition holds, looked at in every frame.
@@ -93,7 +94,7 @@ def main() -> None:
     print(
         "median and worst, ms |     hover card |   with picture |        gallery | draw, 4 panels"
     )
-    with served("map_app.py") as address, sync_playwright() as driver:
+    with served("tests/apps/map_app.py") as address, sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         for n in numbers:
             page = chromium.new_page(viewport={"width": 1366, "height": 900})

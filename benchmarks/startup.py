@@ -46,11 +46,11 @@ def first_view() -> tuple[float, float]:
     """Start the app, open the home page, wait for its pictures; give seconds and megabytes."""
     import psutil
 
-    from tests.browsing import chromium, opened, served
+    from tests.browsing import chromium, served, tab
 
     with chromium() as browser, tempfile.TemporaryDirectory() as home:
         started = time.perf_counter()
-        with served("app.py", EMBEDLAB_HOME=home) as address, opened(browser) as page:
+        with served("app.py", EMBEDLAB_HOME=home) as address, tab(browser) as page:
             page.goto(address)
             page.locator("canvas").first.wait_for()
             page.get_by_text("750 points").first.wait_for()

@@ -75,7 +75,7 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(browser: Any, **options: Any) -> Iterator[Any]:
+def tab(browser: Any, **options: Any) -> Iterator[Any]:
     """Open a page; on leaving, nothing may have gone wrong in its scripts."""
     page = browser.new_page(**{"viewport": {"width": 1366, "height": 900}, **options})
     problems: list[str] = []

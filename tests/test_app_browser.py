@@ -10,7 +10,7 @@ import pytest
 
 from embedlab.ui.frame import PAGES
 
-from .browsing import chromium, opened, served
+from .browsing import chromium, served, tab
 from .made_runs import made_run
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,7 @@ def test_a_cold_deep_link_opens_with_its_frame_and_hears_the_first_click(
     """Nobody has opened / on this server yet: Streamlit would run the page without app.py."""
     with (
         served("app.py", EMBEDLAB_HOME=str(home_folder)) as address,
-        opened(browser) as page,
+        tab(browser) as page,
     ):
         page.goto(f"{address}neighbours?run=squares&query=25")
         wait_for_title(page, QUESTIONS["neighbours"])
@@ -61,7 +61,7 @@ def test_a_cold_deep_link_opens_with_its_frame_and_hears_the_first_click(
 
 
 def test_clicking_a_neighbour_walks_on_and_back_returns(browser: Any, app: str) -> None:
-    with opened(browser) as page:
+    with tab(browser) as page:
         page.goto(f"{app}neighbours?run=squares&query=25")
         grid = (
             page.get_by_role("group", name="Most similar")
@@ -85,7 +85,7 @@ def test_every_page_fits_a_phone_without_errors(
     browser: Any, app: str, name: str, scheme: str
 ) -> None:
     size = {"width": 390, "height": 844}
-    with opened(browser, viewport=size, color_scheme=scheme) as page:
+    with tab(browser, viewport=size, color_scheme=scheme) as page:
         page.goto(f"{app}{name}?run=squares")
         wait_for_title(page, QUESTIONS[name])
         page.locator("[data-testid=stStatusWidget]").wait_for(state="detached", timeout=PATIENCE)

@@ -20,7 +20,12 @@ def modules_after(code: str) -> set[str]:
     """Run code in a fresh interpreter; give the top-level modules that it loaded."""
     script = f"{code}\nimport sys; print(*sorted({{m.split('.')[0] for m in sys.modules}}))"
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=os.environ
+        [sys.executable, "-c", script],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=ROOT,
+        env=os.environ,
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
