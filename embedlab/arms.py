@@ -23,7 +23,7 @@ ARMS = {
     "picture": "Picture only",
     "table": "Table only",
     "fused": "Picture and table",
-    "shuffled": "Picture and shuffled table",
+    "shuffled": "Shuffled table",  # beside the picture
 }
 BASELINE = "boosting"
 HELD_OUT, TUNING = 0.2, 0.15  # of all pictures; of those that are left

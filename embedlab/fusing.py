@@ -131,7 +131,7 @@ def report(assembled: Assembled, compared: Comparison) -> dict[str, Any]:
             "title": title,
             **{metric: _summed(compared.of(arm, metric)) for metric in compared.metrics},
         }
-        for arm, title in {**ARMS, BASELINE: "Gradient boosting on both"}.items()
+        for arm, title in {**ARMS, BASELINE: "Boosting on both"}.items()
     }
     drops = {name: float(np.mean(values)) for name, values in compared.importance.items()}
     return {

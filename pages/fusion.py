@@ -18,7 +18,7 @@ TITLES = {
     "picture": "Picture only",
     "table": "Table only",
     "fused": "Picture and table",
-    "shuffled": "Picture and shuffled table",
+    "shuffled": "Shuffled table",
 }
 
 
@@ -41,7 +41,8 @@ def show_kept(run: Run) -> None:
     st.caption(
         f"The mean over {len(found['seeds'])} random splits, each with its own initial weights, "
         "and its 95 % interval, which allows for the splits' sharing pictures (Nadeau and "
-        "Bengio, 2003). All arms have the same splits, settings and way to stop. The body of the "
+        "Bengio, 2003). All arms have the same splits, settings and way to stop; "
+        "the shuffled table stands beside the picture with its rows dealt anew. The body of the "
         "picture branch was not trained: fine-tuning it may still help."
     )
     with st.expander("The numbers", icon=":material/table:"):
@@ -91,8 +92,10 @@ def show_kept(run: Run) -> None:
         "Every other page works on this run: its embedding is the fused one, and **Vectors** "
         "offers the picture branch and the table branch by themselves."
     )
-    if found["target"] != "class":
-        st.caption("A number that is predicted stands in the run's items beside the true one.")
+    if not run.classes:
+        st.caption(
+            "The predicted numbers stand beside the true ones: colour a map by either of them."
+        )
 
 
 @st.cache_data(max_entries=128, show_spinner="Fitting with and without the table …")
@@ -133,16 +136,15 @@ def show_signal(run: Run) -> tuple[str, float]:
         config={"displayModeBar": False},
     )
     best = max(("picture", "table"), key=lambda arm: found.arms[arm].value)
-    more = found.arms["fused"].correct - found.arms[best].correct
-    total = found.arms["fused"].total
-    apart = found.arms["fused"].interval.low > found.arms[best].interval.high
+    fused, single = found.arms["fused"], found.arms[best]
+    apart = fused.interval.low > single.interval.high
     st.markdown(
-        f"Both together name **{more:+d} of {total}** pictures more rightly than "
-        f"{TITLES[best].lower()}. "
+        f"Both together are right on **{fused.correct} of {fused.total}** pictures, "
+        f"{TITLES[best].lower()} on **{single.correct}**. "
         + (
             "The intervals lie apart."
             if apart
-            else "The intervals overlap: on these pictures alone that may be chance."
+            else "The intervals overlap: on these pictures alone the difference may be chance."
         )
     )
     st.caption(
