@@ -119,7 +119,7 @@ def _opens_again(origin: Mapping[str, Any]) -> bool:
     """Say whether a set can be opened without a download and without searching folders."""
     if "path" in origin:
         return origin.get("source") == "arrays"
-    name = origin.get("source")
+    name = str(origin.get("source"))
     return name in SOURCES and ("root" in origin or is_at_hand(name))
 
 

@@ -82,10 +82,10 @@ def _print(layers: Layers) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("cut", "shape", "numbers", "10 neighbours", "linear", "intrinsic dim.")
+    table = Table("cut", "shape", "numbers", "nearest 10", "linear", "dim.")
     for depth in layers.depths:
         table.add_row(
-            f"{depth.name} (the end)" if depth.end else depth.name,
+            f"{depth.name} (end)" if depth.end else depth.name,
             " x ".join(map(str, depth.shape)),
             f"{depth.n_dims:,}",
             _words(depth.knn),
@@ -95,7 +95,7 @@ def _print(layers: Layers) -> None:
     Console().print(table)
     click.echo(
         f"Pictures of {layers.size} px. Fitted on {layers.n_fitted:,} pictures, scored on "
-        f"{layers.n_scored:,} others, 95 % intervals."
+        f"{layers.n_scored:,} others, 95 % intervals; dim. is the intrinsic dimension."
     )
     if layers.n_small:
         click.echo(f"note: of {layers.n_small:,} pictures only the run's small copy was at hand.")
@@ -105,4 +105,4 @@ def _words(share: Share | None) -> str:
     if share is None or not share.total:
         return "-"
     low, high = share.interval
-    return f"{share.value:.1%} ({low:.1%} to {high:.1%})"
+    return f"{share.value:.1%} ({low:.0%}-{high:.0%})"
