@@ -11,24 +11,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from embedlab.cells import quoted
 from embedlab.runs import Run
-
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
-
-
-def quoted(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula: put a quotation mark before it.
-
-    Reversible: take one leading ' off every text that begins with one.
-
-    Examples
-    --------
-    >>> quoted("=1+1"), quoted("'tis"), quoted("rose"), quoted(-1.5)
-    ("'=1+1", "''tis", 'rose', -1.5)
-    """
-    if isinstance(value, str) and value.startswith((*_RISKY, "'")):
-        return f"'{value}"
-    return value
 
 
 def selection_table(
