@@ -41,10 +41,10 @@ from embedlab.space.repeats import repeated
 from .made_runs import made_run
 from .test_pages import opened, texts
 
-QUICK = FusionSettings(hidden=16, width=24, epochs=25, patience=5, learning_rate=5e-3)
+QUICK = FusionSettings(hidden=16, width=24, epochs=15, patience=5, learning_rate=1e-2)
 
 
-def synthetic(n: int = 300, *, d: int = 12, number: bool = False) -> Task:
+def synthetic(n: int = 240, *, d: int = 12, number: bool = False) -> Task:
     """Make a task of which the picture tells one half and the table the other."""
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 2, n), rng.integers(0, 2, n)
@@ -131,8 +131,8 @@ def test_parts_never_overlap_and_hold_out_a_fifth() -> None:
     task = synthetic()
     parts = deal(task, 3)
     rows = np.concatenate([parts.fit, parts.tune, parts.held_out])
-    assert sorted(rows.tolist()) == list(range(300))
-    assert abs(len(parts.held_out) - 60) <= 4 and abs(len(parts.tune) - 36) <= 8
+    assert sorted(rows.tolist()) == list(range(240))
+    assert abs(len(parts.held_out) - 48) <= 4 and abs(len(parts.tune) - 29) <= 8
 
 
 def test_fusion_helps_where_each_branch_knows_half(compared: Comparison) -> None:
@@ -189,9 +189,9 @@ def test_embeddings_times_head_are_the_answers(compared: Comparison) -> None:
     kept = compared.kept
     vectors = branch_vectors(kept.fitted.net, kept.inputs)
     assert {name: v.shape for name, v in vectors.items()} == {
-        "picture": (300, 12),
-        "table": (300, 8),
-        "fused": (300, 24),
+        "picture": (240, 12),
+        "table": (240, 8),
+        "fused": (240, 24),
     }
     head = kept.fitted.net.head
     logits = vectors["fused"] @ head.weight.detach().numpy().T + head.bias.detach().numpy()
@@ -256,7 +256,7 @@ def test_a_folder_and_a_csv_become_a_run(
     assert run.n_items == 46 and len(run.classes) == 2  # one has no row, one has no price
     assert run.classes[0].startswith("below ")
     assert {"picture", "table"} <= set(run.vector_sets) and run.body is None
-    assert run.vectors("table").shape == (46, 4) and run.embeddings.shape == (46, 256)
+    assert run.vectors("table").shape == (46, 32) and run.embeddings.shape == (46, 256)
     assert run.head is not None and run.probabilities is not None
     np.testing.assert_allclose(
         softmax(run.head.logits(run.embeddings)), run.probabilities, atol=1e-5

@@ -54,7 +54,7 @@ def repeated(scores: ArrayLike, *, held_out: float) -> Repeated:
     --------
     >>> r = repeated([0.7, 0.8, 0.75, 0.72, 0.78], held_out=0.2)
     >>> f"{r.mean:.2f} ({r.interval.low:.2f} to {r.interval.high:.2f})"
-    '0.75 (0.69 to 0.81)'
+    '0.75 (0.67 to 0.83)'
     """
     values = np.asarray(scores, np.float64)
     mean = float(values.mean())
