@@ -5,6 +5,7 @@ plain loop is PIL, torchvision's transforms, a DataLoader and the eager network 
 Ours does more: it also makes the thumbnails and keeps what the model saw.
 
     python benchmarks/extraction.py
+    taskset -c 0 python benchmarks/extraction.py          (one core, on Linux)
     python benchmarks/extraction.py --backbone resnet18 --pictures 256 --folder ~/photos
 """
 
@@ -28,9 +29,11 @@ from embedlab.data.dataset import Dataset
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.data.sources import load_dataset
 from embedlab.models.backbones import BACKBONES, build
+from embedlab.models.device import n_cores
 from embedlab.models.export import export_body
 from embedlab.models.extraction import extract
 from embedlab.models.network import Network
+from embedlab.models.onnx_body import BATCH as IN_ONE_THREAD
 from embedlab.models.onnx_body import OnnxBody
 
 BATCH = 16
@@ -110,17 +113,19 @@ def measure(name: str, dataset: Dataset, size: int, repeat: int, folder: Path) -
     export_body(network, folder / f"{name}.onnx", size=size)
     exported = time.perf_counter() - began
     body = OnnxBody(folder / f"{name}.onnx", preprocessing)
+    batch = max(BATCH, IN_ONE_THREAD * n_cores())
     few = dataset.take(range(BATCH))
     plain(paths[:BATCH], network, preprocessing)
     extract(few, body, preprocessing)
-    ratios, rates = [], []
+    ratios, costs, rates = [], [], []
     for _ in range(repeat):
-        began = time.perf_counter()
+        began, cost = time.perf_counter(), time.process_time()
         expected = plain(paths, network, preprocessing)
-        middle = time.perf_counter()
-        found = extract(dataset, body, preprocessing, batch_size=BATCH).embeddings
+        middle, paid = time.perf_counter(), time.process_time()
+        found = extract(dataset, body, preprocessing, batch_size=batch).embeddings
         ended = time.perf_counter()
         ratios.append((middle - began) / (ended - middle))
+        costs.append((paid - cost) / (time.process_time() - paid))
         rates.append((len(paths) / (middle - began), len(paths) / (ended - middle)))
     a = expected.astype(np.float64)
     b = found.astype(np.float64)
@@ -128,8 +133,8 @@ def measure(name: str, dataset: Dataset, size: int, repeat: int, folder: Path) -
     slow, quick = (statistics.median(column) for column in zip(*rates, strict=True))
     print(
         f"{name:16} {Path(weights).name:26} {slow:7.1f} {quick:7.1f} "
-        f"{statistics.median(ratios):6.2f}x ({min(ratios):.2f} to {max(ratios):.2f}) "
-        f"{(1 - cosine).max():9.1e} {exported:7.1f} s",
+        f"{statistics.median(ratios):6.2f}x ({min(ratios):5.2f} to {max(ratios):5.2f}) "
+        f"{statistics.median(costs):6.2f}x {(1 - cosine).max():9.1e} {exported:7.1f} s",
         flush=True,
     )
 
@@ -147,7 +152,9 @@ def main() -> None:
         place = Path(temporary)
         dataset = pictures(options.folder, options.pictures, place / "drawn")
         print(f"{len(dataset)} pictures at {options.size} px, {torch.get_num_threads()} threads")
-        print(f"{'backbone':16} {'weights':26} plain/s  ours/s  ratio  max(1-cos)  ONNX export")
+        print(
+            f"{'backbone':16} {'weights':26} plain/s  ours/s   ratio (range)         CPU time  max(1-cos)  export"
+        )
         for name in options.backbone:
             measure(name, dataset, options.size, options.repeat, place)
 
