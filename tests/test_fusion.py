@@ -171,10 +171,8 @@ def test_a_number_is_predicted_in_its_own_unit() -> None:
     assert found.metrics == ("R²", "MAE")
     assert found.of("fused").mean > max(found.of("picture").mean, found.of("table").mean)
     assert found.of("fused", "MAE").mean < 0.6
-    mean = DummyRegressor().fit(task.embeddings, task.target)
-    assert found.of("picture", "MAE").mean < mean_absolute_error(
-        task.target, mean.predict(task.embeddings)
-    )
+    mean = DummyRegressor().fit(task.embeddings, task.target).predict(task.embeddings)
+    assert found.of("fused", "MAE").mean < 0.7 * mean_absolute_error(task.target, mean)
 
 
 def test_scores_agree_with_scikit_learn() -> None:
