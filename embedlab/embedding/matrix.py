@@ -15,10 +15,13 @@ from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
 from embedlab.space.views import padded, with_fixed_signs
 
+# Of so many columns the covariance still fits into memory (134 MB).
+WIDEST = 4096
 # scikit-learn's IncrementalPCA forgets, after each batch, all but the axes that it keeps; with
-# some to spare, those that are wanted come out as from all rows at once.
+# some to spare, those that are wanted come out nearly as from all rows at once.
 SPARE = 32
 _BATCH = 256
+_Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +115,10 @@ class Reduced:
 def reduce(matrix: Matrix, dimensions: int, *, progress: Progress = silent) -> Reduced:
     """Reduce a matrix to its first principal components, in two passes over its rows.
 
-    scikit-learn's IncrementalPCA (D. Ross, J. Lim, R.-S. Lin, M.-H. Yang, "Incremental learning
-    for robust visual tracking", 2008), which holds a few hundred rows at a time. In each
-    axis the entry of largest magnitude is positive.
+    Up to 4,096 columns, PCA is that of all rows: the eigenvectors of their covariance, which is
+    summed block by block. Wider matrices are left to scikit-learn's IncrementalPCA (D. Ross,
+    J. Lim, R.-S. Lin, M.-H. Yang, "Incremental learning for robust visual tracking", 2008), which
+    comes close. In each axis the entry of largest magnitude is positive.
 
     Parameters
     ----------
@@ -132,27 +136,15 @@ def reduce(matrix: Matrix, dimensions: int, *, progress: Progress = silent) -> R
     EmbedlabError
         If `dimensions` is out of its range.
     """
-    from sklearn.decomposition import IncrementalPCA
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     if not 1 <= dimensions <= matrix.d:
         raise EmbedlabError(
             f"{dimensions:,} dimensions were asked for, and the vectors have {matrix.d:,}.",
             remedy=f"Ask for 1 to {matrix.d:,}, or leave --dimensions out to keep all.",
         )
-    wanted = min(dimensions + SPARE, matrix.n, matrix.d)
-    model = IncrementalPCA(wanted)
-    done = 0
-    for rows in _batches(matrix, max(_BATCH, wanted)):
-        # More threads only wait for each other over pieces this small; one picture has no variance.
-        with threadpool_limits(1), np.errstate(invalid="ignore"):
-            model.partial_fit(rows.astype(np.float64))
-        done += len(rows)
-        progress("finding principal components", done, matrix.n)
-    share = np.nan_to_num(model.explained_variance_ratio_[:dimensions])
+    find = _exactly if matrix.d <= WIDEST else _in_pieces
+    axes, origin, share = find(matrix, min(dimensions, matrix.n), progress)
     spanned = share > 1e-10
-    axes = with_fixed_signs(np.where(spanned[:, None], model.components_[:dimensions], 0).T)
-    axes, origin = padded(axes, dimensions), model.mean_
+    axes = padded(with_fixed_signs(np.where(spanned, axes, 0)), dimensions)
 
     def blocks() -> Iterator[Block]:
         for block in matrix.blocks():
@@ -160,16 +152,50 @@ def reduce(matrix: Matrix, dimensions: int, *, progress: Progress = silent) -> R
             yield replace(block, vectors=vectors.astype(np.float32))
 
     kept, flat = float(share.sum()), dimensions - int(spanned.sum())
-    notes = [
-        f"PCA, fitted in pieces: {dimensions:,} of {matrix.d:,} dimensions hold {kept:.1%} of the "
-        "variance."
-    ]
+    notes = [f"PCA: {dimensions:,} of {matrix.d:,} dimensions hold {kept:.1%} of the variance."]
     if flat:
         notes.append(
             f"{count(matrix.n, 'picture spans', 'pictures span')} {dimensions - flat:,} "
             f"dimensions; the last {flat:,} columns are zeros."
         )
     return Reduced(replace(matrix, d=dimensions, blocks=blocks), kept, tuple(notes))
+
+
+def _exactly(matrix: Matrix, k: int, progress: Progress) -> _Axes:
+    """Find k principal axes (d, k), the mean (d,) and each axis's share of the variance (k,)."""
+    from scipy.linalg import eigh
+
+    scatter, total = np.zeros((matrix.d, matrix.d)), np.zeros(matrix.d)
+    # Counted from a point among them, sums of squares of vectors far from 0 keep their digits.
+    start, done = next(matrix.blocks()).vectors[0].astype(np.float64), 0
+    for block in matrix.blocks():
+        away = block.vectors - start
+        total += away.sum(axis=0)
+        scatter += away.T @ away
+        done += len(away)
+        progress("finding principal components", done, matrix.n)
+    mean = total / matrix.n
+    scatter -= matrix.n * np.outer(mean, mean)
+    variance = max(float(np.trace(scatter)), 1e-300)
+    found, axes = eigh(scatter, subset_by_index=[matrix.d - k, matrix.d - 1], overwrite_a=True)
+    return axes[:, ::-1], start + mean, np.maximum(found[::-1], 0) / variance
+
+
+def _in_pieces(matrix: Matrix, k: int, progress: Progress) -> _Axes:
+    """Do nearly the same without a matrix of (d, d)."""
+    from sklearn.decomposition import IncrementalPCA
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    wanted = min(k + SPARE, matrix.n, matrix.d)
+    model, done = IncrementalPCA(wanted), 0
+    for rows in _batches(matrix, max(_BATCH, wanted)):
+        # More threads only wait for each other over pieces this small; one picture has no variance.
+        with threadpool_limits(1), np.errstate(invalid="ignore"):
+            model.partial_fit(rows.astype(np.float64))
+        done += len(rows)
+        progress("finding principal components", done, matrix.n)
+    share = np.nan_to_num(model.explained_variance_ratio_[:k])
+    return model.components_[:k].T, model.mean_, share
 
 
 def _batches(matrix: Matrix, size: int) -> Iterator[NDArray[np.float32]]:
