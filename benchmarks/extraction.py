@@ -152,9 +152,8 @@ def main() -> None:
         place = Path(temporary)
         dataset = pictures(options.folder, options.pictures, place / "drawn")
         print(f"{len(dataset)} pictures at {options.size} px, {torch.get_num_threads()} threads")
-        print(
-            f"{'backbone':16} {'weights':26} plain/s  ours/s   ratio (range)         CPU time  max(1-cos)  export"
-        )
+        columns = "plain/s  ours/s   ratio (range)         CPU time  max(1-cos)  export"
+        print(f"{'backbone':16} {'weights':26} {columns}")
         for name in options.backbone:
             measure(name, dataset, options.size, options.repeat, place)
 
