@@ -11,9 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
-def _own_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
-) -> None:
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
     """Keep tests out of the real home, and each out of the others'."""
     monkeypatch.setenv("EMBEDLAB_HOME", str(tmp_path / "home"))
     cache = getattr(pytestconfig, "cache", None)  # there is none with -p no:cacheprovider

@@ -87,3 +87,11 @@ def test_requirements_name_what_the_package_needs() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     listed = {line for line in lines if line and not line.startswith(("#", "-"))}
     assert listed == set(project["dependencies"])
+
+
+def test_every_page_is_in_the_table() -> None:
+    from embedlab.ui.frame import PAGES
+
+    for entries in PAGES.values():
+        for entry in entries:
+            assert f"| {entry.title} | {entry.question}" in README, entry.title

@@ -19,7 +19,6 @@ from embedlab.models.batches import batches
 from embedlab.models.device import threads
 from embedlab.models.training import epoch_seed
 
-
 LENGTH = 8.0  # of each branch's vectors where training begins
 
 
