@@ -292,6 +292,8 @@ def _scores_of(
         knn = knn_accuracy(vectors[fitted], labels[0], vectors[scored], labels[1], k=K)
         even = _evened(vectors) if run.about_vectors(cut.vectors).get("isometric") else vectors
         probe = linear_probe(even[fitted], labels[0], even[scored], labels[1])
+        # A depth at which a picture leaves nothing, a zero vector, has not named it rightly.
+        knn, probe = (Share(share.correct, len(scored)) for share in (knn, probe))
     try:
         dimension = intrinsic_dimension(vectors[np.sort(np.concatenate([fitted, scored]))])
     except EmbedlabError:  # too few pictures, or all alike

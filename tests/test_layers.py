@@ -293,6 +293,21 @@ def test_a_run_that_trained_on_nothing_is_split_for_the_scores() -> None:
     assert all(depth.dimension is not None for depth in layers.depths)
 
 
+def test_a_picture_that_leaves_a_zero_vector_is_not_left_out_of_the_count(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deep layers fall silent on small pictures; what is left must not look good for it."""
+    real = TorchDepths.embed_seen
+
+    def silent(self: TorchDepths, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return real(self, seen) * 0
+
+    monkeypatch.setattr(TorchDepths, "embed_seen", silent)
+    stem = make_layers(run).depths[1]
+    assert stem.knn is not None and (stem.knn.correct, stem.knn.total) == (0, 8)
+    assert stem.dimension is None
+
+
 def test_turned_coordinates_are_read_as_well_as_the_pixels_that_they_stand_for() -> None:
     """Isometric coordinates end in columns that single out one picture each."""
     from embedlab.space.dimension import compact
@@ -450,9 +465,9 @@ def test_the_page_rides_through_the_depths(run: Run) -> None:
     layers = make_layers(run)
     app = page("squares", depth="stage1")
     assert app.select_slider(key="depth").value == "stage1"
-    assert "32 x 8 x 8, averaged: **32** numbers a picture" in texts(app)
+    assert "32 x 8 x 8, averaged over its places: **32** numbers a picture" in texts(app)
     app.select_slider(key="depth").set_value("stem").run()
-    assert "16 x 16 x 16, averaged: **16** numbers a picture" in texts(app)
+    assert "16 x 16 x 16, averaged over its places: **16** numbers a picture" in texts(app)
     assert not app.exception
     best = layers.best("knn")
     assert best is not None and best.knn is not None
@@ -479,6 +494,15 @@ def test_the_page_counts_neighbours_as_numpy_does(run: Run) -> None:
 def test_an_unknown_depth_in_a_link_is_the_end(run: Run) -> None:
     make_layers(run)
     assert page("squares", depth="<b>").select_slider(key="depth").value == "stage3"
+
+
+def test_a_depth_that_only_another_run_has_is_forgotten(run: Run) -> None:
+    make_layers(run)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.session_state["depth"] = "features.3"
+    app.query_params["run"] = "squares"
+    app.run().switch_page("pages/layers.py").run()
+    assert not app.exception and app.select_slider(key="depth").value == "stage3"
 
 
 def test_umap_is_offered_where_it_is_missing(run: Run) -> None:

@@ -18,7 +18,7 @@ def depth_curves(
     reading: Curve | None = None,
     *,
     here: int | None = None,
-    height: int = 420,
+    height: int = 340,
 ) -> go.Figure:
     """Draw shares against depth, each with its interval as a band, over one shared axis.
 
@@ -54,7 +54,7 @@ def depth_curves(
         figure,
         height=height,
         hovermode="x unified",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "xref": "container", "x": 0.06},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     figure.update_xaxes(
         **ticks(names, 20), range=[-0.4, len(names) - 0.6], fixedrange=True, zeroline=False

@@ -22,50 +22,16 @@ def elevator(
     run: Run, layers: Layers, maps: NDArray[np.float32], by: str, colour: str, part: str
 ) -> None:
     """Go up and down: the curves with the depth marked, and the same pictures there."""
-    names = list(layers.names)
-    titles = {depth.name: depth_title(depth) for depth in layers.depths}
-    if st.query_params.get("depth") not in (None, *names):
-        del st.query_params["depth"]
-    name = st.select_slider(
-        "Depth",
-        names,
-        value=names[-1],
-        format_func=titles.__getitem__,
-        key="depth",
-        bind="query-params",
-    )
-    place = names.index(name)
-    depth = layers.depths[place]
-    shape = " x ".join(map(str, depth.shape))
-    pooled = f"**{depth.n_dims:,}** numbers a picture"
-    st.markdown(
-        f"{shape}, laid out in one row: {pooled}"
-        if depth.name == PIXELS
-        else f"{shape}, averaged: {pooled}"
-        if len(depth.shape) == 3
-        else pooled
-    )
-    curves, maps_column = st.columns([2, 3], gap="medium")
-    with curves:
-        lines = [line for score in SCORES if (line := _curve(layers, score)) is not None]
-        reading = _dimensions(layers)
-        if lines or reading:
-            st.plotly_chart(
-                depth_curves(
-                    ["picture" if one == PIXELS else one for one in names],
-                    lines,
-                    reading,
-                    here=place,
-                ),
-                key="depth-curves",
-                config={"displayModeBar": False},
-            )
-        if not lines:
-            st.caption("Without classes there is no accuracy to draw.")
-    with maps_column:
+    chart = st.container()
+    depth = _choose_depth(layers)
+    place = layers.depths.index(depth)
+    with chart:
+        _show_curves(layers, place)
+    about, beside = st.columns([3, 2], gap="medium")
+    with about:
         panel = Panel(
             "elevator",
-            f"{titles[name]}, drawn by {by}",
+            f"{depth_title(depth)}, drawn by {by}",
             maps[place],
             note="" if depth.end else "turned so that it lies over the next depth",
             ticks=False,
@@ -76,14 +42,63 @@ def elevator(
             key="elevator-map",
             memory=f"run:{run.id}",
             height=380,
-            label=f"Map of the pictures at {titles[name]}",
+            label=f"Map of the pictures at {depth_title(depth)}",
         )
-    selection(
-        run,
-        state,
-        key="elevator-selection",
-        hint="Draw a loop around some pictures and ride up and down: do they stay together?",
+    with beside:
+        st.markdown(_numbers(depth))
+        selection(
+            run,
+            state,
+            key="elevator-selection",
+            hint="Draw a loop around some pictures and ride up and down: do they stay together?",
+        )
+
+
+def _choose_depth(layers: Layers) -> Depth:
+    """Show the slider; a depth that another run has, or nobody, is forgotten."""
+    titles = {depth.name: depth_title(depth) for depth in layers.depths}
+    if st.query_params.get("depth") not in (None, *titles):
+        del st.query_params["depth"]
+    if st.session_state.get("depth") not in (None, *titles):
+        del st.session_state["depth"]
+    name = st.select_slider(
+        "Depth",
+        list(titles),
+        value=layers.names[-1],
+        format_func=titles.__getitem__,
+        key="depth",
+        bind="query-params",
     )
+    return layers.depths[layers.names.index(name)]
+
+
+def _show_curves(layers: Layers, place: int) -> None:
+    lines = [line for score in SCORES if (line := _curve(layers, score)) is not None]
+    reading = _dimensions(layers)
+    if lines or reading:
+        names = ["picture" if name == PIXELS else name for name in layers.names]
+        st.plotly_chart(
+            depth_curves(names, lines, reading, here=place),
+            key="depth-curves",
+            config={"displayModeBar": False},
+        )
+    if not lines:
+        st.caption("Without classes there is no accuracy to draw.")
+
+
+def _numbers(depth: Depth) -> str:
+    """Say what a picture becomes at a depth, and what that is worth."""
+    shape = " x ".join(map(str, depth.shape))
+    how = "laid out in one row" if depth.name == PIXELS else "averaged over its places"
+    text = f"{shape}, {how}: " if len(depth.shape) == 3 else ""
+    lines = [f"{text}**{depth.n_dims:,}** numbers a picture"]
+    for score, name in SCORES.items():
+        share: Share | None = getattr(depth, score)
+        if share is not None and share.total:
+            lines.append(f"{name}: **{words(share)}**")
+    if depth.dimension is not None:
+        lines.append(f"intrinsic dimension: **{depth.dimension:.1f}**")
+    return "  \n".join(lines)
 
 
 def words(share: Share | None) -> str:
