@@ -24,7 +24,7 @@ from embedlab.models.backbones import build
 from embedlab.models.onnx_body import OnnxBody
 from embedlab.models.settings import TrainSettings
 from embedlab.models.torch_body import TorchBody
-from embedlab.runs import Run, list_runs
+from embedlab.runs import Run
 from embedlab.space.scores import wilson
 
 from .conftest import ROOT
@@ -82,7 +82,7 @@ def test_a_run_holds_everything(run: Run) -> None:
     assert list(run.split) == list(split(40, seed=123))
     assert run.embeddings.shape == (40, 96)
     assert list(run.items.columns) == [
-        *("id", "path", "label", "split", "prediction", "p.red", "p.green"),
+        *("id", "path", "digest", "label", "split", "prediction", "p.red", "p.green"),
         *("table.height", "table.scent", "factor.hue"),
     ]
     assert run.items["table.scent"].isna().sum() == 20
@@ -166,7 +166,7 @@ def test_a_frozen_run_and_the_next_head_on_the_same_body(monkeypatch: pytest.Mon
     assert sum(asked) == 40
     second = train(coloured(40), **{**frozen, "learning_rate": 0.03})
     assert sum(asked) == 40, "the embeddings were kept"
-    assert first.id != second.id and len(list_runs()) == 2
+    assert {path.name for path in home("runs").iterdir()} == {first.id, second.id}
     np.testing.assert_array_equal(first.embeddings, second.embeddings)
     assert first.head is not None and second.head is not None
     assert not np.array_equal(first.head.weight, second.head.weight)
@@ -175,6 +175,20 @@ def test_a_frozen_run_and_the_next_head_on_the_same_body(monkeypatch: pytest.Mon
     seen = np.stack([second.preprocessing.see(coloured(40).pictures.open(i)) for i in range(3)])  # type: ignore[union-attr]
     expected = TorchBody(untrained, second.preprocessing, CPU).embed_seen(seen)  # type: ignore[arg-type]
     np.testing.assert_allclose(second.embeddings[:3], expected, atol=1e-5)
+
+
+def test_varied_pictures_go_through_a_frozen_body_each_time() -> None:
+    frozen = {**SMALL, "freeze": True}
+    moments: list[int] = []
+    varied = train(
+        coloured(40), augment="flip", on_snapshot=lambda shot: moments.append(shot.step), **frozen
+    )
+    fixed = train(coloured(40), **frozen)
+    np.testing.assert_array_equal(varied.embeddings, fixed.embeddings)
+    assert varied.head is not None and fixed.head is not None
+    assert not np.array_equal(varied.head.weight, fixed.head.weight)
+    with np.load(varied.folder / "film.npz") as film:
+        assert film["steps"].tolist() == moments == [0, 1, 2, 4, 8]
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
@@ -239,7 +253,7 @@ def test_training_is_refused_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(EmbedlabError, match="something at"):
         train(coloured(8), folder=tmp_path / "there", **SMALL)
-    assert list_runs() == [] or all(run.folder.parent != home("runs") for run in list_runs())
+    assert not list(home("runs").iterdir())
 
 
 def test_no_validation_part_is_no_trouble() -> None:

@@ -283,7 +283,7 @@ def test_refusals_have_reasons() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("epochs", -1, "whole number from 1"),
+        ("epochs", 0, "whole number from 1"),
         ("epochs", 1.5, "whole number"),
         ("batch_size", 0, "from 1"),
         ("learning_rate", 0, "above 0"),

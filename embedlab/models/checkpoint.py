@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import pickle
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from embedlab.errors import EmbedlabError
 from embedlab.files import new_file
+from embedlab.models.network import Network
+
+
+def training_key(network: Network, facts: list[Any], rows: Iterable[NDArray[np.int64]]) -> str:
+    """Stand for everything that decides what a training ends with.
+
+    Parameters
+    ----------
+    network : Network
+        As it is before the first step.
+    facts : list of JSON values
+        Settings, preprocessing, the dataset's fingerprint.
+    rows : iterable of ndarrays, int64
+        Which pictures are used for what.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for part in rows:
+        digest.update(part.tobytes() + b";")
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -168,10 +166,13 @@ class _Training:
         preprocessing: Preprocessing,
         device: torch.device,
     ) -> None:
+        from embedlab.models.checkpoint import training_key
         from embedlab.models.learner import Learner
 
         self._rows, self._settings = rows, settings
-        self._key = _key(network, dataset, rows, settings, preprocessing)
+        facts = [settings.to_dict(), preprocessing.to_dict(), dataset.fingerprint]
+        own = (rows.train, rows.validation, rows.probe)
+        self._key = training_key(network, facts, own)
         self._slices = batches(len(rows.train), settings.batch_size)
         self._n_steps = len(self._slices) * settings.epochs
         self._learner = Learner(network, settings, preprocessing, device, self._n_steps)
@@ -299,23 +300,6 @@ class _Training:
 
     def _seconds(self) -> float:
         return self._seconds_before + time.monotonic() - self._started
-
-
-def _key(
-    network: Network,
-    dataset: Dataset,
-    rows: _Rows,
-    settings: TrainSettings,
-    preprocessing: Preprocessing,
-) -> str:
-    """Stand for everything that decides what a training ends with."""
-    facts = [settings.to_dict(), preprocessing.to_dict(), dataset.fingerprint]
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for part in (rows.train, rows.validation, rows.probe):
-        digest.update(part.tobytes() + b";")
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
