@@ -16,8 +16,9 @@ from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
 
 STANDARD_INPUT = "-"
+ARCHIVES = ("zip", "tar", "gzip", "bzip2", "xz")
 _BLOCK = 1 << 16
-_SYSTEM_NAMES = re.compile(r"(\.tar)?\.[^.]+$")
+_ENDING = re.compile(r"(\.tar)?\.[^.]+$")
 
 
 class Stream(Protocol):
@@ -123,14 +124,11 @@ def open_stream(
             listed.fill(walk_folder(path), limit=limit, seed=seed, progress=progress)
             return listed
         if path.suffix.lower() != ".npz" and archive_kind(path) in ARCHIVES:
-            listed = Spool(spool, _SYSTEM_NAMES.sub("", path.name) or path.name)
+            listed = Spool(spool, _ENDING.sub("", path.name) or path.name)
             entries = _entries(unpack(path, progress=progress))
             listed.fill(entries, wrapped=True, limit=limit, seed=seed, progress=progress)
             return listed
     return _Opened(load_dataset(source, root=root, limit=limit, seed=seed, progress=progress))
-
-
-ARCHIVES = ("zip", "tar", "gzip", "bzip2", "xz")
 
 
 def _entries(listing: Listing) -> Iterator[Entry]:
