@@ -150,6 +150,46 @@ def versions() -> dict[str, str]:
     return found
 
 
+def train_words(
+    source: str,
+    settings: TrainSettings,
+    *,
+    fraction: float = 0.2,
+    split_seed: int = 123,
+    stratify: bool = False,
+    **options: Any,
+) -> list[str]:
+    """Write down the arguments of ``embedlab`` that train like this; what is usual is left out.
+
+    Parameters
+    ----------
+    source : str
+        As `embedlab.data.sources.load_dataset` takes it.
+    settings : TrainSettings
+    fraction, split_seed, stratify
+        Of the split.
+    **options
+        Further options of the command, such as root, limit, name; None is left out.
+    """
+    words = ["train", source]
+    defaults = settings_for(settings.backbone, {"freeze": settings.freeze})
+    for name, value in settings.to_dict().items():
+        if name == "backbone":
+            words += ["--backbone", str(value)]
+        elif name == "freeze":
+            words += ["--freeze"] if value else []
+        elif value != getattr(defaults, name):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    for option, value in options.items():
+        if value is not None:
+            words += [f"--{option}", str(value)]
+    if fraction != 0.2:
+        words += ["--validation", str(fraction)]
+    if split_seed != 123:
+        words += ["--split-seed", str(split_seed)]
+    return [*words, *(["--stratify"] if stratify else [])]
+
+
 def train_command(
     dataset: Dataset,
     settings: TrainSettings,
@@ -160,23 +200,16 @@ def train_command(
 ) -> str:
     """Write down the command line that trains the same again."""
     origin = dataset.origin
-    words = ["embedlab", "train", str(origin.get("path") or origin.get("source") or dataset.name)]
-    defaults = settings_for(settings.backbone, {"freeze": settings.freeze})
-    for name, value in settings.to_dict().items():
-        if name == "backbone":
-            words += ["--backbone", str(value)]
-        elif name == "freeze":
-            words += ["--freeze"] if value else []
-        elif value != getattr(defaults, name):
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    for option in ("root", "limit"):
-        if origin.get(option) is not None:
-            words += [f"--{option}", str(origin[option])]
-    if fraction != 0.2:
-        words += ["--validation", str(fraction)]
-    if split_seed != 123:
-        words += ["--split-seed", str(split_seed)]
-    return shlex.join([*words, *(["--stratify"] if stratify else [])])
+    words = train_words(
+        str(origin.get("path") or origin.get("source") or dataset.name),
+        settings,
+        fraction=fraction,
+        split_seed=split_seed,
+        stratify=stratify,
+        root=origin.get("root"),
+        limit=origin.get("limit"),
+    )
+    return shlex.join(["embedlab", *words])
 
 
 def title_of(dataset: Dataset, backbone_title: str, settings: Mapping[str, Any] | None) -> str:

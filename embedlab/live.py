@@ -9,8 +9,9 @@ epochs.jsonl        a line an epoch, as the run's history will have them
 from __future__ import annotations
 
 import json
+import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from embedlab.space.film import following_view
 
 FOLDER = "live"
 MOST_FRAMES = 128
+REPORTS_AN_EPOCH, MOST_REPORTS = 20, 400  # as training reports to a run's history
 Frame = dict[str, NDArray[Any]]
 
 
@@ -219,6 +221,44 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
         except (ValueError, KeyError, TypeError):  # a last line that is not whole yet
             continue
     return [lines[epoch] for epoch in sorted(lines)]
+
+
+def as_history(
+    readings: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]], *, epochs: int
+) -> list[dict[str, Any]]:
+    """Turn what a job has reported so far into lines like those of a run's history.
+
+    Parameters
+    ----------
+    readings : sequence of mappings
+        As `embedlab.jobs.Status.history` gives them: many, each the mean since the last report of
+        the training.
+    lines : sequence of mappings
+        As `read_epochs` gives them.
+    epochs : int
+        How many there will be.
+
+    Returns
+    -------
+    list of dict
+        For each of the training's reports the last reading before it; then the epochs' lines.
+    """
+    reports = max(1, min(REPORTS_AN_EPOCH, MOST_REPORTS // epochs))
+    kept: dict[int, dict[str, Any]] = {}
+    for one in readings:
+        total = int(one.get("total", 0))
+        if one.get("stage") == "fitting the head":
+            kept[-int(one["done"])] = {**one, "epoch": float(one["done"])}
+        elif one.get("stage") == "training" and total and "loss" in one:
+            steps = total / epochs
+            every = math.ceil(steps / reports)
+            kept[(int(one["done"]) - 1) // every] = {**one, "epoch": one["done"] / steps}
+    points = sorted(kept.values(), key=lambda line: float(line["epoch"]))
+    validated = [
+        {name: value for name, value in line.items() if name not in ("loss", "accuracy")}
+        for line in lines
+    ]
+    return [*points, *validated]
 
 
 def _scene(folder: Path) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -124,6 +124,23 @@ def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     names = list(dict.fromkeys(name for one in settings for name in one))
     rows = [(name, [one.get(name, "–") for one in settings]) for name in names]
     return [(name, values) for name, values in rows if len(set(values)) > 1]
+
+
+def siblings(run: Run, others: Iterable[Run]) -> list[Run]:
+    """Find the runs that differ from one in the seed of the training and in nothing else."""
+    return [
+        other
+        for other in others
+        if other.id != run.id
+        and other.info.get("dataset", {}).get("fingerprint")
+        == run.info.get("dataset", {}).get("fingerprint")
+        and {
+            name
+            for name, _ in differences([run, other])
+            if name != "device" and not name.endswith("'s version")
+        }
+        == {"seed"}
+    ]
 
 
 def _settings(run: Run) -> dict[str, str]:

@@ -7,6 +7,7 @@ from embedlab.pairing import differences
 from embedlab.runs import Run
 from embedlab.space.scores import Share
 from embedlab.ui import cache
+from embedlab.ui.access import may_start_jobs
 from embedlab.ui.compare.computed import paired
 from embedlab.ui.compare.heads import show_heads
 from embedlab.ui.compare.maps import show_maps
@@ -35,6 +36,8 @@ def choose_others(run: Run) -> list[Run]:
             "changed, to see what difference it makes. **Heads on one body** needs one run only.",
             icon=":material/balance:",
         )
+        if may_start_jobs():
+            st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
         return []
     ids = {other.id: other for other in others}
     chosen = st.multiselect(

@@ -9,6 +9,7 @@ from embedlab.runs import Run
 from embedlab.space.compare import changes
 from embedlab.space.film import FilmView
 from embedlab.space.scores import accuracy
+from embedlab.ui.access import may_start_jobs
 from embedlab.ui.film_player import film_player
 from embedlab.ui.films import VIEWS, film_of, film_view, fitting_length, moment_names
 from embedlab.ui.frame import current_run, explain, framed, header
@@ -35,6 +36,8 @@ def show_absence(run: Run) -> None:
         "each epoch. The quickest to make:"
     )
     st.code("embedlab train garden", language="bash")
+    if may_start_jobs():
+        st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 
 
 def moment_notes(run: Run, film: Film, view: FilmView) -> list[str]:

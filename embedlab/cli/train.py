@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedlab.cli.reporting import reporting
+
+if TYPE_CHECKING:
+    from embedlab.models.settings import TrainSettings
 
 
 @click.command()
@@ -30,6 +34,7 @@ from embedlab.cli.reporting import reporting
 @click.option("--schedule", help="constant or one-cycle.")
 @click.option("--label-smoothing", type=float, help="[default: 0]")
 @click.option("--weight-decay", type=float, help="[default: 0]")
+@click.option("--probe", type=int, help="How many pictures its film follows. [default: 200]")
 @click.option("--validation", default=0.2, show_default=True, help="Share kept for validation.")
 @click.option("--split-seed", default=123, show_default=True, help="Of the split.")
 @click.option("--stratify", is_flag=True, help="Split each class by itself.")
@@ -41,6 +46,7 @@ from embedlab.cli.reporting import reporting
 @click.option("--limit", type=int, help="Take only so many pictures, drawn by the split's seed.")
 @click.option("--name", help="What the run is called.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--how-long", is_flag=True, help="Measure how long it would take, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
 def command(
@@ -53,6 +59,7 @@ def command(
     limit: int | None,
     name: str | None,
     device: str,
+    how_long: bool,
     as_json: bool,
     quiet: bool,
     **chosen: Any,
@@ -67,7 +74,11 @@ def command(
 
     backbone = backbone or ("small" if source in ("garden", "digits") else "efficientnet_b0")
     settings = settings_for(backbone, chosen)
+    if how_long:
+        _say_how_long(source, settings, limit, validation, device, as_json=as_json, quiet=quiet)
+        return
     with reporting(quiet=quiet) as report:
+        from embedlab.estimate import learn_from
         from embedlab.experiment import train
         from embedlab.jobs import current
         from embedlab.live import FOLDER, LiveWriter
@@ -90,6 +101,7 @@ def command(
             on_epoch=live.epoch if live else None,
             on_snapshot=live.snapshot if live else None,
         )
+        learn_from(settings, run.info, run.history)
         report.result(run=run.id)
     if as_json:
         click.echo(json.dumps({"run": run.id, "folder": str(run.folder), **run.info["metrics"]}))
@@ -101,6 +113,34 @@ def command(
     if len(dataset.skipped) > 20:
         click.echo(f"and {len(dataset.skipped) - 20} more were left out; run.json lists them")
     click.echo(summary(run))
+
+
+def _say_how_long(
+    source: str,
+    settings: TrainSettings,
+    limit: int | None,
+    validation: float,
+    device: str,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from embedlab.estimate import count_pictures, estimate, in_words, measure
+
+    with reporting(quiet=quiet) as report:
+        counted = count_pictures(source)
+        cost = measure(settings, device=device, progress=report.progress)
+        n = min(counted[0] if counted else 1000, limit or 10**9)
+        found = estimate(settings, n, fraction=validation)
+        report.result(**asdict(cost), low=found.low, high=found.high, pictures=n)
+    if as_json:
+        click.echo(json.dumps({**asdict(cost), **asdict(found), "pictures": n}))
+        return
+    click.echo(
+        f"on {cost.device}: {1e3 * cost.learn:.3g} ms to learn from a picture, "
+        f"{1e3 * cost.embed:.3g} ms to embed it"
+    )
+    click.echo(f"{n:,} pictures of {source}: {in_words(found)}, downloads not counted")
 
 
 def summary(run: Any) -> str:

@@ -60,6 +60,9 @@ PAGES: dict[str, tuple[Entry, ...]] = {
         Entry("compare", "Compare runs", "balance", "What difference does it make?"),
         Entry("fusion", "Fusion", "join_inner", "Does a table add to the pictures?"),
     ),
+    "Make": (
+        Entry("train", "Train", "model_training", "What will a network make of your pictures?"),
+    ),
     "Learn": (Entry("lesson", "Lesson", "school", "What have you seen?"),),
 }
 
@@ -79,7 +82,7 @@ def _navigation() -> Any:
         ]
         for name, entries in PAGES.items()
     }
-    return st.navigation(sections)
+    return st.navigation(sections, expanded=True)
 
 
 def start() -> None:

@@ -68,7 +68,7 @@ function makeFilm(parent) {
   status.setAttribute("role", "status");
   const film = {
     root, legend, plot, canvas, slider, status, position: 0, target: 0, playing: false,
-    held: false, hover: null, picked: null, updates: 0, steps: null, frame: null, last: null,
+    held: false, hover: null, picked: null, updates: 0, applied: 0, steps: null, frame: null, last: null,
     state: { css: [], rgb: [], symbols: [], codes: [], captions: null, colour: null, store: null },
   };
   film.playButton = button("Play", PATHS.play, () => (film.playing ? pause(film) : play(film)));
@@ -114,10 +114,11 @@ async function load(film, data) {
   try {
     [cast, frames] = (await Promise.all([data.cast, data.frames].map(fetchBytes))).map(unpack);
   } catch (error) {
-    if (mine === film.updates) film.status.textContent = "The film could not be loaded; reload the page.";
+    if (mine > film.applied) film.status.textContent = "The film could not be loaded; reload the page.";
     return;
   }
-  if (mine !== film.updates) return; // newer frames came meanwhile
+  if (mine < film.applied) return; // newer frames came meanwhile
+  film.applied = mine;
   const { state } = film;
   const { coordinates, tips, predictions } = frames.arrays;
   const before = film.token === data.token ? film.steps : null;

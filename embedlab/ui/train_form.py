@@ -1,0 +1,119 @@
+"""The form that starts a training: what to train on, how, what it needs, how long it takes."""
+
+from __future__ import annotations
+
+import shlex
+
+import streamlit as st
+
+from embedlab.errors import EmbedlabError
+from embedlab.estimate import arithmetic_speed, estimate, in_words
+from embedlab.facts import train_words
+from embedlab.jobs import Job, open_job, start
+from embedlab.models.backbones import BACKBONES
+from embedlab.models.defaults import DEFAULTS, weights_at_hand
+from embedlab.ui.job_panel import job_panel
+from embedlab.ui.text import plain
+from embedlab.ui.train_settings import Plan, choose_plan
+from embedlab.ui.train_source import Chosen, choose_source
+
+UNKNOWN = 1000  # pictures that are spoken of where their number is not known beforehand
+
+
+def train_form() -> Job | None:
+    """Show the form; give the job that was started just now."""
+    chosen = choose_source()
+    plan = choose_plan(chosen.source if chosen else None)
+    if chosen is None or plan is None:
+        st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True)
+        return None
+    words = train_words(chosen.source, plan.settings, **plan.options())
+    with st.container(border=True):
+        _say_needs(chosen, plan)
+        _say_time(chosen, plan, words)
+    st.caption("The same on the command line:")
+    st.code(shlex.join(["embedlab", *words]), language="bash", wrap_lines=True)
+    if not st.button("Start training", type="primary", icon=":material/play_arrow:"):
+        return None
+    how = ", head alone" if plan.settings.freeze else ""
+    title = BACKBONES[plan.settings.backbone].title
+    return start(words, title=f"Train {plan.name or f'{title} on {chosen.title}'}{how}")
+
+
+def _say_needs(chosen: Chosen, plan: Plan) -> None:
+    settings = plan.settings
+    backbone = BACKBONES[settings.backbone]
+    lines = []
+    if chosen.pictures is not None:
+        n = min(chosen.pictures, plan.limit or chosen.pictures)
+        lines.append(f":material/photo_library: {n:,} pictures of {chosen.classes} classes.")
+    if chosen.download:
+        lines.append(
+            f":material/download: The pictures, {chosen.download / 1e6:.0f} MB, are downloaded and "
+            "verified first, once."
+        )
+    if settings.weights is None and backbone.kind == "torchvision":
+        here = weights_at_hand(backbone.name)
+        file = DEFAULTS[backbone.name].file
+        lines.append(
+            f":material/check: Its weights are on this machine ({plain(file)})."
+            if here
+            else f":material/download: Its weights, {plain(file)} ({backbone.download:.0f} MB), "
+            "are not on this machine and are downloaded first. Without a network, choose a file "
+            "of your own or the small net."
+        )
+    elif settings.weights == "random" or backbone.kind == "small":
+        lines.append(
+            ":material/casino: It begins from random weights"
+            + (
+                ": its frozen body has learned nothing. As a control, that tells something."
+                if settings.freeze
+                else "."
+                if backbone.kind == "small"
+                else ", and learns little from a few thousand pictures."
+            )
+        )
+    st.markdown("  \n".join(lines))
+
+
+@st.cache_data(ttl=600, show_spinner=False)
+def _speed() -> float:
+    return arithmetic_speed()
+
+
+def _say_time(chosen: Chosen, plan: Plan, words: list[str]) -> None:
+    n = chosen.pictures if chosen.pictures is not None else UNKNOWN
+    n = min(n, plan.limit or n)
+    found = estimate(plan.settings, n, fraction=plan.fraction, speed=_speed())
+    each = "" if chosen.pictures is not None else f" for {UNKNOWN:,} pictures"
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    with left:
+        if found.device:
+            st.markdown(
+                f":material/schedule: **{in_words(found).capitalize()}**{each}, as measured on "
+                f"this machine ({plain(found.device)})."
+            )
+        else:
+            st.markdown(
+                f":material/schedule: **{in_words(found).capitalize()}**{each}, guessed from the "
+                "network's arithmetic and this processor's speed; a graphics card is many times "
+                "faster."
+            )
+        if plan.settings.freeze:
+            st.caption("Less if these pictures have gone through this body before.")
+    with right:
+        if not found.device and st.button(
+            "Measure it", icon=":material/timer:", help="A few steps on random pictures: seconds."
+        ):
+            title = f"Time {BACKBONES[plan.settings.backbone].title}"
+            st.session_state["measure-job"] = start([*words, "--how-long"], title=title).id
+    _watch_measuring()
+
+
+def _watch_measuring() -> None:
+    id_ = st.session_state.get("measure-job")
+    try:
+        if id_ is not None and open_job(id_).status().state != "done":
+            job_panel(id_)
+    except EmbedlabError:  # removed in another tab
+        del st.session_state["measure-job"]

@@ -1,0 +1,215 @@
+"""How to train: backbone, weights, freeze in plain sight, all else folded away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from embedlab.errors import EmbedlabError
+from embedlab.models.backbones import BACKBONES, DEFAULT, Backbone
+from embedlab.models.recipes import settings_for
+from embedlab.models.settings import AUGMENTATIONS, SCHEDULES, TrainSettings
+from embedlab.ui.text import plain
+
+DRAWN = ("garden", "digits")  # small pictures, for which the small net is the natural choice
+WEIGHTS = {"imagenet": "From ImageNet", "random": "Random", "file": "From a file"}
+DEVICES = {
+    "auto": "The best there is",
+    "cpu": "Processor",
+    "cuda": "NVIDIA graphics card",
+    "mps": "Apple graphics",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything but the pictures that decides a training.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+    fraction, split_seed, stratify
+        Of the split.
+    limit : int, optional
+        Take only so many pictures.
+    name : str, optional
+        What the run is called.
+    device : str
+    """
+
+    settings: TrainSettings
+    fraction: float
+    split_seed: int
+    stratify: bool
+    limit: int | None
+    name: str | None
+    device: str
+
+    def options(self) -> dict[str, Any]:
+        """Give what `embedlab.facts.train_words` takes besides source and settings."""
+        return {
+            "fraction": self.fraction,
+            "split_seed": self.split_seed,
+            "stratify": self.stratify,
+            "limit": self.limit,
+            "name": self.name,
+            "device": None if self.device == "auto" else self.device,
+        }
+
+
+def choose_plan(source: str | None) -> Plan | None:
+    """Let people choose how to train; None while something is missing or wrong, which is said."""
+    usual = "small" if source in DRAWN else DEFAULT
+    networks = [name for name, entry in BACKBONES.items() if entry.kind != "plain"]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Backbone",
+            networks,
+            index=networks.index(usual),
+            format_func=lambda name: f"{BACKBONES[name].title} · {BACKBONES[name].description}",
+            key=f"train-backbone-{usual}",
+            width=420,
+        )
+        backbone = BACKBONES[name]
+        weights, missing = _choose_weights(backbone)
+        freeze = st.toggle(
+            "Train the head alone",
+            key="train-freeze",
+            help="The body stays as it is, its BatchNorm statistics too. The pictures go through "
+            "it once; after that, another head, learning rate or seed takes about a second.",
+        )
+    chosen = {"weights": weights, "freeze": freeze}
+    with st.expander("More settings", icon=":material/tune:"):
+        chosen |= _more(backbone, freeze)
+        plan = _rest()
+    if missing:
+        st.warning(missing, icon=":material/file_open:")
+        return None
+    try:
+        return Plan(settings_for(name, chosen), **plan)
+    except EmbedlabError as error:
+        st.warning(plain(str(error)), icon=":material/error:")
+        return None
+
+
+def _choose_weights(backbone: Backbone) -> tuple[str | None, str]:
+    """Give the weights, and what is missing of them."""
+    kinds = [kind for kind in WEIGHTS if kind != "imagenet" or backbone.kind == "torchvision"]
+    kind = st.segmented_control(
+        "Weights to begin with",
+        kinds,
+        format_func=WEIGHTS.__getitem__,
+        default=kinds[0],
+        required=True,
+        key=f"train-weights-{backbone.kind}",
+    )
+    if kind != "file":
+        return (None if kind == backbone.weights else kind), ""
+    path = st.text_input(
+        "Weights file",
+        key="train-weights-file",
+        placeholder="/home/me/body.safetensors",
+        width=300,
+        help="A .safetensors file, or a torchvision .pth; only weights are read, no code is run.",
+    ).strip()
+    return path, "" if path else "Give the path of a file with weights, or choose others."
+
+
+def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
+    usual = settings_for(backbone.name, {"freeze": freeze})
+    key = f"{backbone.name}-{'head' if freeze else 'all'}"  # each has defaults of its own
+    first, second, third = st.columns(3)
+    with first:
+        epochs = st.number_input("Epochs", 1, 10_000, usual.epochs, key=f"train-epochs-{key}")
+        rate = st.number_input(
+            "Learning rate",
+            1e-7,
+            100.0,
+            usual.learning_rate,
+            format="%g",
+            step=1e-4,
+            key=f"train-rate-{key}",
+        )
+        schedule = st.selectbox(
+            "Learning rate over time",
+            list(SCHEDULES),
+            index=list(SCHEDULES).index(usual.schedule),
+            format_func=lambda name: f"{name}: {SCHEDULES[name]}",
+            key=f"train-schedule-{key}",
+        )
+    with second:
+        batch = st.number_input("Batch", 1, 4096, usual.batch_size, key=f"train-batch-{key}")
+        size = st.number_input(
+            "Side of the pictures, in pixels",
+            16,
+            1024,
+            backbone.size,
+            key=f"train-size-{backbone.name}",
+            disabled=backbone.fixed_size,
+            help="This backbone takes one size only." if backbone.fixed_size else None,
+        )
+        augment = st.selectbox(
+            "Changed pictures",
+            list(AUGMENTATIONS),
+            index=list(AUGMENTATIONS).index(usual.augment),
+            format_func=lambda name: f"{name}: {AUGMENTATIONS[name]}",
+            key=f"train-augment-{key}",
+        )
+    with third:
+        seed = st.number_input("Seed", 0, 2**31 - 1, usual.seed, key="train-seed")
+        smoothing = st.number_input(
+            "Label smoothing", 0.0, 0.9, usual.label_smoothing, key=f"train-smoothing-{key}"
+        )
+        decay = st.number_input(
+            "Weight decay",
+            0.0,
+            10.0,
+            usual.weight_decay,
+            format="%g",
+            step=1e-4,
+            key=f"train-decay-{key}",
+        )
+    return {
+        "epochs": int(epochs),
+        "learning_rate": float(rate),
+        "schedule": schedule,
+        "batch_size": int(batch),
+        "size": None if int(size) == backbone.size else int(size),
+        "augment": augment,
+        "seed": int(seed),
+        "label_smoothing": float(smoothing),
+        "weight_decay": float(decay),
+    }
+
+
+def _rest() -> dict[str, Any]:
+    first, second, third = st.columns(3)
+    with first:
+        fraction = st.slider("Kept for validation", 0.05, 0.5, 0.2, 0.05, key="train-fraction")
+        stratify = st.toggle("Split each class by itself", key="train-stratify")
+    with second:
+        split_seed = st.number_input("Seed of the split", 0, 2**31 - 1, 123, key="train-split-seed")
+        limit = st.number_input(
+            "Only so many pictures",
+            2,
+            10_000_000,
+            None,
+            key="train-limit",
+            placeholder="all",
+            help="Drawn by the seed of the split.",
+        )
+    with third:
+        name = st.text_input("Name of the run", key="train-name", placeholder="made from the rest")
+        device = st.selectbox(
+            "Computed on", list(DEVICES), format_func=DEVICES.__getitem__, key="train-device"
+        )
+    return {
+        "fraction": round(float(fraction), 2),
+        "split_seed": int(split_seed),
+        "stratify": stratify,
+        "limit": None if limit is None else int(limit),
+        "name": name.strip() or None,
+        "device": device,
+    }

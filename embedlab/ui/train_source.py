@@ -1,0 +1,132 @@
+"""Which pictures to train on: a named set, a folder of this machine, or an archive."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from embedlab.data.sources import SOURCES, download_size, is_at_hand
+from embedlab.errors import EmbedlabError
+from embedlab.estimate import count_pictures
+from embedlab.files import new_file
+from embedlab.home import home
+from embedlab.ui.text import plain
+
+KINDS = {"named": "A named set", "folder": "A folder", "archive": "An archive"}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The pictures that were chosen.
+
+    Parameters
+    ----------
+    source : str
+        As the command line takes it.
+    title : str
+        What people call them.
+    pictures, classes : int or None
+        How many, as far as known beforehand.
+    download : int
+        How many bytes have to be fetched first.
+    """
+
+    source: str
+    title: str
+    pictures: int | None = None
+    classes: int | None = None
+    download: int = 0
+
+
+def choose_source() -> Chosen | None:
+    """Let people choose pictures; None until something is chosen that can be trained on."""
+    kind = st.segmented_control(
+        "Pictures",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        default="named",
+        required=True,
+        key="train-kind",
+        bind="query-params",
+    )
+    if kind == "named":
+        return _named()
+    return _folder() if kind == "folder" else _archive()
+
+
+def _named() -> Chosen:
+    name = st.selectbox(
+        "Set",
+        list(SOURCES),
+        format_func=_describe,
+        key="train-set",
+        label_visibility="collapsed",
+    )
+    download = 0 if is_at_hand(name) else download_size(name)
+    counted = count_pictures(name)
+    return Chosen(name, name, *counted, download) if counted else Chosen(name, name, None, None)
+
+
+def _describe(name: str) -> str:
+    text = f"{name} · {SOURCES[name].description}"
+    return text if is_at_hand(name) else f"{text} · {download_size(name) / 1e6:.0f} MB to download"
+
+
+@st.cache_data(ttl=30, max_entries=8, show_spinner="Looking into the folder …")
+def _counted(path: str) -> tuple[int, int] | None:
+    return count_pictures(path)
+
+
+def _folder() -> Chosen | None:
+    text = st.text_input(
+        "Folder",
+        key="train-folder",
+        placeholder="/home/me/my_photos",
+        label_visibility="collapsed",
+        help="One sub-folder a class. The pictures stay where they are.",
+    ).strip()
+    if not text:
+        st.caption(
+            "The path of a folder with one sub-folder a class, on the machine that runs this."
+        )
+        return None
+    path = Path(text).expanduser().absolute()
+    try:
+        counted = _counted(str(path))
+    except (EmbedlabError, OSError) as error:
+        st.warning(plain(str(error)), icon=":material/folder_off:")
+        return None
+    if counted is None:  # a file: an archive or arrays that lie on this machine
+        return Chosen(str(path), path.name)
+    pictures, classes = counted
+    if classes < 2:
+        st.warning(
+            f"{pictures:,} pictures and {classes} classes: there is nothing to tell apart. Sort "
+            "the pictures into a sub-folder for each class.",
+            icon=":material/folder_off:",
+        )
+        return None
+    st.caption(f"{pictures:,} files that may be pictures, in {classes} classes.")
+    return Chosen(str(path), path.name, pictures, classes)
+
+
+def _archive() -> Chosen | None:
+    file = st.file_uploader(
+        "A zip or tar with one folder a class, or a .npz with pictures and labels",
+        type=["zip", "tar", "tgz", "gz", "npz"],
+        key="train-archive",
+    )
+    if file is None:
+        st.caption("Larger ones: put the folder on this machine and give its path.")
+        return None
+    data = file.getvalue()
+    stem = re.sub(r"[^\w.-]+", "-", file.name)[-80:].lstrip("-.") or "pictures.zip"
+    target = home("uploads", hashlib.sha256(data).hexdigest()[:16]) / stem
+    if not target.exists():
+        with new_file(target) as path:
+            path.write_bytes(data)
+    return Chosen(str(target), stem)
