@@ -10,7 +10,7 @@ from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.job_panel import job_panel
 
-_SLOWER = 5  # all depths with torch, against the end alone with ONNX, on a CPU
+_SLOWER = 2  # all depths with torch, against the end alone with ONNX, on a CPU
 _A_SCORE = 2e-6  # seconds for each number of a layer's vectors, scored and drawn
 
 
@@ -57,7 +57,7 @@ def what_it_takes(run: Run, *, size: int | None = None) -> str:
     numbers = run.n_items * sum(shape[2] if len(shape) == 3 else shape[1] for shape in stages)
     text = (
         f"{pictures}; behind each of its {len(stages)} stages the map is averaged to a vector. The "
-        f"vectors are kept in the run ({max(numbers * 4 / 1e6, 0.1):.1f} MB) and every depth is "
+        f"vectors are kept in the run (at most {max(numbers * 4 / 1e6, 0.1):.1f} MB) and every depth is "
         "scored."
     )
     embedded = float(run.info.get("seconds", {}).get("embed", 0))
