@@ -55,10 +55,10 @@ def what_it_takes(run: Run, *, size: int | None = None) -> str:
     if not stages:
         return f"{pictures}; the vectors at every depth are kept in the run."
     numbers = run.n_items * sum(shape[2] if len(shape) == 3 else shape[1] for shape in stages)
+    megabytes = max(numbers * 4 / 1e6, 0.1)
     text = (
         f"{pictures}; behind each of its {len(stages)} stages the map is averaged to a vector. The "
-        f"vectors are kept in the run (at most {max(numbers * 4 / 1e6, 0.1):.1f} MB) and every depth is "
-        "scored."
+        f"vectors are kept in the run (at most {megabytes:.1f} MB) and every depth is scored."
     )
     embedded = float(run.info.get("seconds", {}).get("embed", 0))
     own = run.preprocessing.size if run.preprocessing else 0
