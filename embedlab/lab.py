@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +90,8 @@ def workspace(dataset: Dataset, facts: Mapping[str, Any], work: Path | None) -> 
         yield place
         shutil.rmtree(place, ignore_errors=True)
     finally:
+        with suppress(OSError):  # Windows keeps a file that is open
+            place.with_suffix(".lock").unlink()
         lock.release()
 
 

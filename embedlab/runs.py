@@ -373,6 +373,10 @@ def save_run(
         for name, path in (files or {}).items():
             (new / name).parent.mkdir(exist_ok=True)
             shutil.move(path, new / name)
+        # safetensors writes files that none but their owner may read; a run is there to be shared.
+        mode = (new / "embeddings.npy").stat().st_mode
+        for path in new.rglob("*.safetensors"):
+            path.chmod(mode)
         whole = {
             "schema": SCHEMA,
             **info,

@@ -90,7 +90,8 @@ def test_a_run_holds_everything(run: Run) -> None:
     assert run.vector_sets == ("embedding", "histogram", "pixels")
     assert run.about_vectors("pixels")["n_dims"] == 3 * 32 * 32
     assert run.history[-1]["event"] == "epoch" and run.history[-1]["epoch"] == 2
-    assert not list(home("cache", "training").iterdir())
+    modes = {path.stat().st_mode for path in run.folder.rglob("*") if path.is_file()}
+    assert len(modes) == 1, "whoever may read one file may read all"
 
 
 def test_scores_are_those_of_the_saved_probabilities(run: Run) -> None:
@@ -205,6 +206,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train(dataset, folder=tmp_path / "stopped", on_epoch=kill, **SMALL)
     assert not (tmp_path / "stopped").exists()
+    assert len(list(home("cache", "training").glob("*/training.pt"))) == 1
     epochs: list[float] = []
     again = train(
         dataset,
@@ -217,6 +219,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.head.weight, whole.head.weight)
     np.testing.assert_array_equal(again.embeddings, whole.embeddings)
     assert again.fingerprint == whole.fingerprint
+    assert not list(home("cache", "training").iterdir()), "nothing is left lying about"
 
 
 def test_the_same_work_is_not_done_twice_at_once() -> None:
