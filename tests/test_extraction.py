@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,8 @@ def test_the_cache_is_named_by_content() -> None:
     dataset = coloured(6)
     place = embedding_cache(dataset, "weights", SMALL)
     assert embedding_cache(coloured(6), "weights", SMALL) == place
+    renamed = replace(dataset, ids=tuple(f"other/{id_}" for id_ in dataset.ids))
+    assert embedding_cache(renamed, "weights", SMALL) == place
     others = {
         embedding_cache(coloured(6, seed=1), "weights", SMALL),
         embedding_cache(dataset.take([0, 1, 2, 3, 5, 4]), "weights", SMALL),
