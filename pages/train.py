@@ -34,10 +34,7 @@ else:
     if job is not None:
         watch(job)
         st.subheader("Train another network", anchor=False)
-    started = train_form()
-    if started is not None:
-        st.query_params["job"] = started.id
-        st.rerun()
+    train_form()
     st.subheader("Jobs", anchor=False)
     st.caption(
         "One at a time. A job goes on when this tab is closed or the app is stopped; come back to "

@@ -9,7 +9,7 @@ import streamlit as st
 from embedlab.errors import EmbedlabError
 from embedlab.estimate import arithmetic_speed, estimate, in_words
 from embedlab.facts import train_words
-from embedlab.jobs import Job, open_job, start
+from embedlab.jobs import open_job, start
 from embedlab.models.backbones import BACKBONES
 from embedlab.models.defaults import DEFAULTS, weights_at_hand
 from embedlab.ui.job_panel import job_panel
@@ -20,24 +20,43 @@ from embedlab.ui.train_source import Chosen, choose_source
 UNKNOWN = 1000  # pictures that are spoken of where their number is not known beforehand
 
 
-def train_form() -> Job | None:
-    """Show the form; give the job that was started just now."""
+def begin(words: list[str], title: str, *, measuring: bool = False) -> None:
+    """Start a job, in answer to a button, and watch it; say so if it cannot be started."""
+    try:
+        job = start(words, title=title)
+    except EmbedlabError as error:
+        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        return
+    if measuring:
+        st.session_state["measure-job"] = job.id
+    else:
+        st.query_params["job"] = job.id
+
+
+def train_form() -> None:
+    """Show the form. Its button starts a training, which the page's address then names."""
     chosen = choose_source()
     plan = choose_plan(chosen.source if chosen else None)
     if chosen is None or plan is None:
-        st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True)
-        return None
+        st.button("Start training", icon=":material/play_arrow:", key="train-start", disabled=True)
+        return
     words = train_words(chosen.source, plan.settings, **plan.options())
     with st.container(border=True):
         _say_needs(chosen, plan)
         _say_time(chosen, plan, words)
     st.caption("The same on the command line:")
     st.code(shlex.join(["embedlab", *words]), language="bash", wrap_lines=True)
-    if not st.button("Start training", type="primary", icon=":material/play_arrow:"):
-        return None
     how = ", head alone" if plan.settings.freeze else ""
     title = BACKBONES[plan.settings.backbone].title
-    return start(words, title=f"Train {plan.name or f'{title} on {chosen.title}'}{how}")
+    # A callback, because a click on a page that a link opened alone would be lost (see `framed`).
+    st.button(
+        "Start training",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="train-start",
+        on_click=begin,
+        args=(words, f"Train {plan.name or f'{title} on {chosen.title}'}{how}"),
+    )
 
 
 def _say_needs(chosen: Chosen, plan: Plan) -> None:
@@ -102,11 +121,16 @@ def _say_time(chosen: Chosen, plan: Plan, words: list[str]) -> None:
         if plan.settings.freeze:
             st.caption("Less if these pictures have gone through this body before.")
     with right:
-        if not found.device and st.button(
-            "Measure it", icon=":material/timer:", help="A few steps on random pictures: seconds."
-        ):
-            title = f"Time {BACKBONES[plan.settings.backbone].title}"
-            st.session_state["measure-job"] = start([*words, "--how-long"], title=title).id
+        if not found.device:
+            st.button(
+                "Measure it",
+                icon=":material/timer:",
+                key="train-measure",
+                help="A few steps on random pictures: seconds.",
+                on_click=begin,
+                args=([*words, "--how-long"], f"Time {BACKBONES[plan.settings.backbone].title}"),
+                kwargs={"measuring": True},
+            )
     _watch_measuring()
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.figures.matrices import confusion
-from embedlab.jobs import Job, Status, start
+from embedlab.jobs import Job, Status
 from embedlab.live import FOLDER, Live, as_history, read_epochs, read_live
 from embedlab.pairing import siblings
 from embedlab.runs import Run
@@ -18,6 +18,7 @@ from embedlab.ui.film_player import film_player
 from embedlab.ui.films import fitting_length, moment_names
 from embedlab.ui.job_panel import job_panel
 from embedlab.ui.text import plain
+from embedlab.ui.train_form import begin
 from embedlab.ui.training_charts import training_charts
 
 NEXT = (
@@ -170,11 +171,16 @@ def _show_seeds(job: Job, run: Run) -> None:
         st.caption("One number from one seed is not a result.")
     seeds = [int(one.info.get("training", {}).get("seed", 0)) for one in alike]
     another = max(seeds) + 1
-    if st.button(f"Once more with seed {another}", icon=":material/casino:", key=f"seed-{run.id}"):
-        words = [*with_seed(job.arguments, another)]
-        again = start(words, title=f"{job.title.partition(', seed')[0]}, seed {another}")
-        st.query_params["job"] = again.id
-        st.rerun()
+    st.button(
+        f"Once more with seed {another}",
+        icon=":material/casino:",
+        key=f"seed-{run.id}",
+        on_click=begin,
+        args=(
+            with_seed(job.arguments, another),
+            f"{job.title.partition(', seed')[0]}, seed {another}",
+        ),
+    )
 
 
 def with_seed(arguments: tuple[str, ...], seed: int) -> list[str]:
