@@ -88,6 +88,8 @@ def command(
         )
         job = current()
         live = LiveWriter(job / FOLDER, dataset, epochs=settings.epochs) if job else None
+        if job:  # torch takes its time to import
+            report.progress("preparing the network", 0, 1)
         run = train(
             dataset,
             settings=settings,
