@@ -11,6 +11,7 @@ from embedlab.ui.choices import choose_part, choose_vectors
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import choose_colour, run_points, selection
+from embedlab.ui.state import link_selection, linked_selection
 from embedlab.ui.text import plain
 from embedlab.ui.umap_form import umap_choice
 from embedlab.views import UmapSettings
@@ -57,6 +58,8 @@ def show_maps(run: Run, name: str, panels: list[Panel], colour: str, part: str) 
             memory=f"run:{run.id}",
             height=340,
             lines=lines,
+            selected=linked_selection(run),
+            on_select=link_selection,
             label="Projections of the pictures",
         )
         if state.clicked != st.session_state.get("projections-focus"):

@@ -100,3 +100,10 @@ def test_neighbours_says_how_many_share_the_class() -> None:
     assert run.labels is not None
     same = int((run.labels[nearest] == run.labels[25]).sum())
     assert f"**{same} of 9** nearest pictures" in texts(app)
+
+
+def test_a_short_selection_is_part_of_the_link() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("projections", "squares", selected="3.17.99999.x.42")
+    assert not app.exception
+    assert "**3 selected**" in texts(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from embedlab.runs import Run
+from embedlab.ui.linked_map import MapState
 
 
 def chosen_row(run: Run, name: str = "query", default: int | None = None) -> int | None:
@@ -44,3 +45,29 @@ def choose_row(run: Run, row: int, name: str = "query") -> None:
     """Put a picture's row into the address and the session."""
     st.session_state[f"row:{run.id}:{name}"] = int(row)
     st.query_params[name] = str(int(row))
+
+
+LINKED = 40  # so many selected pictures fit into an address that people still pass on
+
+
+def linked_selection(run: Run) -> list[int] | None:
+    """Read the selected rows from the address that a session began with; None afterwards.
+
+    Rows that the run does not have are passed over.
+    """
+    text = st.query_params.get("selected")
+    slot = f"linked_selection:{run.id}"
+    if text is None or st.session_state.get(slot, text) != text:
+        st.session_state[slot] = ""
+        return None
+    st.session_state[slot] = text
+    numbers = [int(part) for part in text.split(".")[:LINKED] if part.isascii() and part.isdigit()]
+    return [row for row in dict.fromkeys(numbers) if row < run.n_items]
+
+
+def link_selection(state: MapState) -> None:
+    """Put the selected rows into the address, where they are few."""
+    if 0 < len(state.selected) <= LINKED:
+        st.query_params["selected"] = ".".join(map(str, state.selected.tolist()))
+    else:
+        st.query_params.pop("selected", None)
