@@ -519,16 +519,9 @@ def test_umap_is_offered_where_it_is_missing(run: Run) -> None:
     assert "has not laid out" not in texts(page("squares", drawn_by="UMAP"))
 
 
-def form() -> None:
-    from embedlab.runs import open_run
-    from embedlab.ui.layers_form import layers_form
-
-    layers_form(open_run("squares"))
-
-
 @pytest.mark.slow
 def test_the_button_starts_a_job_and_the_page_shows_what_it_made(run: Run) -> None:
-    app = AppTest.from_function(form, default_timeout=60).run()
+    app = page("squares")
     app.button[0].click().run()
     (job,) = list_jobs()
     try:

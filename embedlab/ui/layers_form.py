@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from embedlab.errors import EmbedlabError
 from embedlab.jobs import start
 from embedlab.jobs.words import duration
 from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.job_panel import job_panel
+from embedlab.ui.text import plain
 
 _SLOWER = 2  # all depths with torch, against the end alone with ONNX, on a CPU
 _A_SCORE = 2e-6  # seconds for each number of a layer's vectors, scored and drawn
@@ -29,19 +31,29 @@ def layers_form(run: Run, *, size: int | None = None, umap: bool = False) -> Non
     slot = f"layers-job:{run.id}:{size}:{umap}"
     if not may_start_jobs():
         st.info("This server does not compute; it shows what runs keep.", icon=":material/info:")
-    elif st.button(
-        "Lay every depth out with UMAP" if umap else "Cut at every depth",
-        type="primary",
-        icon=":material/play_arrow:",
-        key=f"{slot}:start",
-    ):
-        words = ["layers", run.id]
-        words += ["--size", str(size)] if size is not None else []
-        title = f"{'UMAP of the layers' if umap else 'Layers'} of {run.title}"
-        job = start([*words, *(["--umap"] if umap else [])], title=title)
-        st.session_state[slot] = job.id
+    else:
+        # A callback runs before anything is drawn, so that no rerun loses the click.
+        st.button(
+            "Lay every depth out with UMAP" if umap else "Cut at every depth",
+            type="primary",
+            icon=":material/play_arrow:",
+            key=f"{slot}:start",
+            on_click=_start,
+            args=(run, size, umap, slot),
+        )
     if (job_id := st.session_state.get(slot)) is not None:
         job_panel(job_id)
+
+
+def _start(run: Run, size: int | None, umap: bool, slot: str) -> None:
+    words = ["layers", run.id]
+    words += ["--size", str(size)] if size is not None else []
+    words += ["--umap"] if umap else []
+    title = f"{'UMAP of the layers' if umap else 'Layers'} of {run.title}"
+    try:
+        st.session_state[slot] = start(words, title=title).id
+    except EmbedlabError as error:
+        st.toast(plain(str(error)), icon=":material/error:", duration="long")
 
 
 def what_it_takes(run: Run, *, size: int | None = None) -> str:
