@@ -13,7 +13,7 @@ from embedlab.ui.compare.heads import show_heads
 from embedlab.ui.compare.maps import show_maps
 from embedlab.ui.compare.sides import show_sides
 from embedlab.ui.compare.surroundings import show_neighbours
-from embedlab.ui.frame import current_run, explain, framed, header
+from embedlab.ui.frame import current_run, explain, framed, header, run_name
 from embedlab.ui.text import plain
 
 VIEWS = {
@@ -41,10 +41,10 @@ def choose_others(run: Run) -> list[Run]:
         return []
     ids = {other.id: other for other in others}
     chosen = st.multiselect(
-        f"{plain(run.title)} beside",
+        f"{plain(run_name(run))} beside",
         list(ids),
         default=[others[0].id],
-        format_func=lambda id_: ids[id_].title,
+        format_func=lambda id_: run_name(ids[id_]),
         key="with",
         bind="query-params",
         max_selections=5,
@@ -66,7 +66,7 @@ def show_overview(runs: list[Run]) -> None:
         if scored:
             st.plotly_chart(
                 share_intervals(
-                    [run.title for run, _ in scored],
+                    [run_name(run) for run, _ in scored],
                     [share.value for _, share in scored],
                     [share.interval for _, share in scored],
                     title="validation accuracy, 95 % interval",
@@ -85,9 +85,7 @@ def show_overview(runs: list[Run]) -> None:
         if not rows:
             st.markdown("These runs do not differ in any setting.")
             return
-        titles: list[str] = []
-        for run in runs:
-            titles.append(run.title if run.title not in titles else f"{run.title} ({run.id})")
+        titles = [run_name(run) for run in runs]
         st.dataframe(
             [{"setting": name, **dict(zip(titles, values, strict=True))} for name, values in rows],
             hide_index=True,
@@ -101,9 +99,9 @@ def show_pair(view: str, first: Run, others: list[Run]) -> None:
     if len(others) > 1:
         ids = {other.id: other for other in others}
         chosen = st.segmented_control(
-            f"{plain(first.title)} against",
+            f"{plain(run_name(first))} against",
             list(ids),
-            format_func=lambda id_: ids[id_].title,
+            format_func=lambda id_: run_name(ids[id_]),
             default=second.id,
             required=True,
             key=f"against-{'-'.join(ids)}",

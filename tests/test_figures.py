@@ -135,6 +135,19 @@ def test_intervals_are_drawn_as_whiskers() -> None:
     assert len(bars_with_intervals([], [], []).data) == 1
 
 
+def test_means_of_epochs_do_not_stand_among_the_reports_within() -> None:
+    history = [
+        {"event": "step", "epoch": 0.5, "loss": 3.0},
+        {"event": "step", "epoch": 1.0, "loss": 1.0},
+        {"event": "epoch", "epoch": 1.0, "loss": 2.0, "validation_loss": 1.5},
+    ]
+    training, validation = training_curves(history, "loss", log=True).data
+    assert list(training.y) == [3.0, 1.0] and list(validation.y) == [1.5]
+    (alone,) = training_curves([{"event": "epoch", "epoch": 1.0, "loss": 2.0}], "loss").data
+    assert list(alone.y) == [2.0]
+    assert training_curves(history, "loss", log=True).layout.yaxis.type == "log"
+
+
 def test_training_curves_take_what_is_reported() -> None:
     history = [
         {"event": "step", "epoch": 0.5, "loss": 2.0},
@@ -142,7 +155,7 @@ def test_training_curves_take_what_is_reported() -> None:
         {"event": "epoch", "epoch": 1.0, "loss": 1.0, "validation_loss": 1.5},
     ]
     training, validation = training_curves(history, "loss").data
-    assert list(training.x) == [0.5, 1.0] and list(validation.y) == [1.5]
+    assert list(training.x) == [0.5] and list(validation.y) == [1.5]
     assert len(training_curves(history, "accuracy").data) == 0
 
 

@@ -120,7 +120,8 @@ def training_curves(
     ----------
     history : sequence of mappings
         A run's history: lines with epoch and loss, accuracy, validation_loss,
-        validation_accuracy as far as known; other lines are passed over.
+        validation_accuracy as far as known; other lines are passed over. Where there are reports
+        within the epochs, the means of whole epochs are left out.
     reading : "loss" or "accuracy"
     log : bool
         Whether values stand on a logarithmic axis, on which small losses can be told apart.
@@ -132,9 +133,12 @@ def training_curves(
     plotly.graph_objects.Figure
     """
     training, validation = READINGS[reading]
+    dated = [line for line in history if "epoch" in line]
+    within = [line for line in dated if line.get("event") != "epoch"]
+    fine = within if any(training in line for line in within) else dated
     lines = []
-    for name, key in (("training", training), ("validation", validation)):
-        points = [(line["epoch"], line[key]) for line in history if key in line and "epoch" in line]
+    for name, key, source in (("training", training, fine), ("validation", validation, dated)):
+        points = [(line["epoch"], line[key]) for line in source if key in line]
         if points:
             x, y = zip(*points, strict=True)
             lines.append(Curve(name, x, y))

@@ -9,6 +9,7 @@ from embedlab.pairing import Pairing
 from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import drawings
 from embedlab.ui.compare.computed import laid_over
+from embedlab.ui.frame import run_name
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import choose_colour, run_points, selection
 from embedlab.views import UmapSettings, kept_umap
@@ -38,8 +39,10 @@ def show_maps(first: Run, second: Run, pairing: Pairing) -> None:
     shared[pairing.first] = own.coordinates[pairing.first]
     state = linked_map(
         [
-            Panel("compare-first", first.title, shared, own.axes, own.note, ticks=own.ticks),
-            Panel("compare-second", second.title, turned.coordinates, note=other.note, ticks=False),
+            Panel("compare-first", run_name(first), shared, own.axes, own.note, ticks=own.ticks),
+            Panel(
+                "compare-second", run_name(second), turned.coordinates, note=other.note, ticks=False
+            ),
         ],
         points=run_points(first, colour),
         key="compare-map",

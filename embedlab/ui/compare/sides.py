@@ -8,6 +8,7 @@ from embedlab.pairing import Pairing, answers, held_out
 from embedlab.runs import Run
 from embedlab.space.compare import changes
 from embedlab.space.scores import accuracy
+from embedlab.ui.frame import run_name
 from embedlab.ui.gallery import caption
 from embedlab.ui.picture_grid import picture_grid
 from embedlab.ui.state import choose_row
@@ -45,7 +46,7 @@ def show_sides(first: Run, second: Run, pairing: Pairing) -> None:
     st.markdown(
         f"On the **{len(found.labels):,}** pictures that neither was trained on: "
         + ", ".join(
-            f"{plain(run.title)} **{share.value:.1%}** ({share.correct:,})"
+            f"{plain(run_name(run))} **{share.value:.1%}** ({share.correct:,})"
             for run, share in zip((first, second), shares, strict=True)
         )
         + f".{disputed}"
@@ -68,8 +69,8 @@ def show_sides(first: Run, second: Run, pairing: Pairing) -> None:
             "difference, because both runs were asked about the same pictures.",
         )
     for title, rows, right, wrong, guesses in (
-        (f"Only {plain(first.title)} is right", sides.only_first, first, second, found.second),
-        (f"Only {plain(second.title)} is right", sides.only_second, second, first, found.first),
+        (f"Only {plain(run_name(first))} is right", sides.only_first, first, second, found.second),
+        (f"Only {plain(run_name(second))} is right", sides.only_second, second, first, found.first),
     ):
         st.markdown(f"**{title}: {len(rows)}**")
         if not len(rows):

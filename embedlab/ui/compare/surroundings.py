@@ -10,6 +10,7 @@ from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import cache
 from embedlab.ui.choices import choose_k, choose_metric
 from embedlab.ui.compare.computed import neighbourhoods
+from embedlab.ui.frame import run_name
 from embedlab.ui.gallery import gallery
 from embedlab.ui.query import choose_query
 from embedlab.ui.state import choose_row
@@ -43,7 +44,7 @@ def show_neighbours(first: Run, second: Run, pairing: Pairing) -> None:
         both = set(shown[0]) & set(shown[1])
         st.markdown(f"**{len(both)} of {len(shown[0])}** nearest pictures are the same.")
         for run, ids, ranking in zip((first, second), shown, lists, strict=True):
-            st.markdown(f"**{plain(run.title)}**")
+            st.markdown(f"**{plain(run_name(run))}**")
             gallery(
                 first,
                 ids,
@@ -51,7 +52,7 @@ def show_neighbours(first: Run, second: Run, pairing: Pairing) -> None:
                 scores=[f"{score:.3f}" for score in ranking.scores],
                 query_label=query.label,
                 cell=92,
-                label=f"Neighbours in {run.title}",
+                label=f"Neighbours in {run_name(run)}",
                 on_click=lambda row: choose_row(first, row),
             )
     found = neighbourhoods(first, second, pool, metric=metric, k=k)
@@ -61,8 +62,8 @@ def show_neighbours(first: Run, second: Run, pairing: Pairing) -> None:
     if found.precisions:
         a, b = found.precisions
         words += (
-            f" Of the class of the query are **{a.mean:.1%}** ({plain(first.title)}) and "
-            f"**{b.mean:.1%}** ({plain(second.title)}); by chance {a.chance:.0%}."
+            f" Of the class of the query are **{a.mean:.1%}** ({plain(run_name(first))}) and "
+            f"**{b.mean:.1%}** ({plain(run_name(second))}); by chance {a.chance:.0%}."
         )
     st.markdown(words)
     st.markdown("They disagree most about the surroundings of these:")
