@@ -26,11 +26,11 @@ from embedlab.data.pictures import thumbnail
 from embedlab.errors import EmbedlabError
 from embedlab.files import PARTIAL, new_file, new_folder
 from embedlab.models.film import Snapshot
+from embedlab.models.training import MOST_REPORTS, REPORTS_AN_EPOCH
 from embedlab.space.film import following_view
 
 FOLDER = "live"
 MOST_FRAMES = 128
-REPORTS_AN_EPOCH, MOST_REPORTS = 20, 400  # as training reports to a run's history
 Frame = dict[str, NDArray[Any]]
 
 

@@ -11,7 +11,7 @@ from embedlab.space.film import FilmView
 from embedlab.space.scores import accuracy
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.film_player import film_player
-from embedlab.ui.films import VIEWS, film_of, film_view, fitting_length, moment_names
+from embedlab.ui.films import LONGEST, VIEWS, film_of, film_view, fitting_length, moment_names
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.state import choose_row
@@ -70,7 +70,7 @@ def play(run: Run, film: Film) -> None:
         times = st.slider(
             "Length of the arrows",
             1,
-            50,
+            LONGEST,
             fitting_length(view),
             key=f"film-length-{kind}",
             format="%d times",

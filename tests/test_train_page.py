@@ -72,6 +72,7 @@ def test_the_command_shown_is_the_job_that_is_started() -> None:
     app = opened()
     assert not app.exception and not app.error
     assert command(app) == "embedlab train garden --backbone small"
+    assert "They are drawn first, once" in texts(app)
     app.number_input(key="train-epochs-small-all").set_value(3)
     app.number_input(key="train-seed").set_value(7)
     app.slider(key="train-fraction").set_value(0.3)
@@ -264,6 +265,14 @@ def test_what_came_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(chart.proto.spec)["data"][0]["customdata"] is not None
     button(app, "Once more with seed 10").click().run()
     assert list_jobs()[0].arguments == ("train", "garden", "--seed", "10")
+
+
+def test_a_run_that_is_gone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = made_run(home("runs") / "squares")
+    job = finished(run, monkeypatch)
+    standing(job, "done", monkeypatch, result={"run": "removed"})
+    app = opened(job=job.id)
+    assert not app.exception and "The run removed that it made is not on this" in texts(app)
 
 
 def test_other_seeds_are_siblings_and_nothing_else_is() -> None:

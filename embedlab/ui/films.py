@@ -12,7 +12,8 @@ from embedlab.runs import Run
 from embedlab.space.film import FilmView, fixed_view, following_view
 
 VIEWS = {"following": "Each moment's best plane", "fixed": "One plane for all moments"}
-_ROUND = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50)
+LONGEST = 100
+_ROUND = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 70, LONGEST)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the film …")

@@ -9,6 +9,7 @@ import streamlit as st
 from embedlab.errors import EmbedlabError
 from embedlab.estimate import arithmetic_speed, estimate, in_words
 from embedlab.facts import train_words
+from embedlab.home import home
 from embedlab.jobs import open_job, start
 from embedlab.models.backbones import BACKBONES
 from embedlab.models.defaults import DEFAULTS, weights_at_hand
@@ -66,6 +67,8 @@ def _say_needs(chosen: Chosen, plan: Plan) -> None:
     if chosen.pictures is not None:
         n = min(chosen.pictures, plan.limit or chosen.pictures)
         lines.append(f":material/photo_library: {n:,} pictures of {chosen.classes} classes.")
+    if chosen.source == "garden" and not any(home("cache", "garden").iterdir()):
+        lines.append(":material/brush: They are drawn first, once: about half a minute.")
     if chosen.download:
         lines.append(
             f":material/download: The pictures, {chosen.download / 1e6:.0f} MB, are downloaded and "

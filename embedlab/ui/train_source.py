@@ -76,7 +76,7 @@ def _describe(name: str) -> str:
     return text if is_at_hand(name) else f"{text} · {download_size(name) / 1e6:.0f} MB to download"
 
 
-@st.cache_data(ttl=30, max_entries=8, show_spinner="Looking into the folder …")
+@st.cache_data(ttl=300, max_entries=8, show_spinner="Looking into the folder …")
 def _counted(path: str) -> tuple[int, int] | None:
     return count_pictures(path)
 

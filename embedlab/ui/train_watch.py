@@ -37,20 +37,25 @@ def is_training(job: Job) -> bool:
 
 def watch(job: Job) -> None:
     """Watch a job; of a training, see the space form, and in the end what came of it."""
-    done = _finished(job)
+    made, done = _finished(job)
     if done is not None:
         show_outcome(job, done)
+    elif made:
+        st.caption(f"The run {plain(made)} that it made is not on this machine any more.")
     shows = is_training(job) and done is None
     job_panel(job.id, curves=(lambda status: show_live(job, status)) if shows else None)
 
 
-def _finished(job: Job) -> Run | None:
+def _finished(job: Job) -> tuple[str, Run | None]:
+    """Give the name of the run that a training has made, and the run if it is still there."""
     try:
         status = job.status()
     except EmbedlabError:
-        return None
-    made = str(status.result.get("run", "")) if is_training(job) else ""
-    return cache.runs().get(made) if status.state == "done" else None
+        return "", None
+    if status.state != "done" or not is_training(job):
+        return "", None
+    made = str(status.result.get("run", ""))
+    return made, cache.runs().get(made)
 
 
 def show_live(job: Job, status: Status) -> None:
