@@ -143,6 +143,7 @@ def scored(vectors: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -
         "pca": near(pca(vectors, 2).coordinates, "euclidean"),
         "umap": near(umap(vectors, seed=seed).coordinates, "euclidean"),
         "dimension": round(intrinsic_dimension(vectors), 2),
+        "silent": int((~vectors[EACH:].any(axis=1)).sum()),  # test digits that leave nothing
     }
 
 

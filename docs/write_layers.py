@@ -23,22 +23,32 @@ PLANES = {"pca": "PCA's plane", "umap": "UMAP's plane"}
 
 def main() -> None:
     """Put the tables into docs/layers.md and draw the curves."""
-    lines = pd.read_csv(CSV)
-    for score in (*SCORES, *PLANES):
-        lines[score] = lines[score] / lines["total"]
     text = PAGE.read_text(encoding="utf-8")
-    made = {"summary": summary(lines), "planes": planes(lines)}
-    made |= {backbone: by_cut(lines, backbone) for backbone in TITLES}
-    for name, table in made.items():
+    for name, table in tables().items():
         text, found = re.subn(
-            rf"(<!-- {name} -->\n).*?(\n<!-- end -->)",
-            lambda match, table=table: f"{match[1]}\n{table}\n{match[2]}",
+            rf"(<!-- {name} -->\n).*?(<!-- end -->)",
+            lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}",
             text,
             flags=re.DOTALL,
         )
         assert found == 1, name
     PAGE.write_text(text, encoding="utf-8")
-    draw(lines)
+    draw(measured())
+
+
+def measured() -> pd.DataFrame:
+    """Read what was measured, counts as shares."""
+    lines = pd.read_csv(CSV)
+    for score in (*SCORES, *PLANES):
+        lines[score] = lines[score] / lines["total"]
+    return lines
+
+
+def tables() -> dict[str, str]:
+    """Write every table, by the name that it has in docs/layers.md."""
+    lines = measured()
+    made = {"summary": summary(lines), "planes": planes(lines)}
+    return made | {backbone: by_cut(lines, backbone) for backbone in TITLES}
 
 
 def means(lines: pd.DataFrame, backbone: str, size: int) -> pd.DataFrame:
@@ -64,7 +74,7 @@ def gain(lines: pd.DataFrame, backbone: str, size: int, score: str) -> NDArray[n
     return np.array(found)
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
+def markdown(head: list[str], rows: list[list[str]]) -> str:
     """Write a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -99,7 +109,9 @@ def summary(lines: pd.DataFrame) -> str:
         ["pixels, 28 px", name, percent(flat[score].mean()), "", "", ""]
         for score, name in SCORES.items()
     ]
-    return table(["", "score", "full depth", "best cut", "which", "gain on a fresh sample"], rows)
+    return markdown(
+        ["", "score", "full depth", "best cut", "which", "gain on a fresh sample"], rows
+    )
 
 
 def planes(lines: pd.DataFrame) -> str:
@@ -115,7 +127,7 @@ def planes(lines: pd.DataFrame) -> str:
                 cells.append(f"{percent(best[plane])} ({best['cut']})")
             rows.append([f"{title}, {size} px", *cells])
     head = [f"{name}, full depth" for name in PLANES.values()]
-    return table(["", *head, *(f"{name}, best cut" for name in PLANES.values())], rows)
+    return markdown(["", *head, *(f"{name}, best cut" for name in PLANES.values())], rows)
 
 
 def by_cut(lines: pd.DataFrame, backbone: str) -> str:
@@ -130,11 +142,12 @@ def by_cut(lines: pd.DataFrame, backbone: str) -> str:
                 text = percent(one[score].iloc[place])
                 cells.append(f"**{text}**" if one[score].idxmax() == place else text)
         rows.append([str(cut), *cells])
-    return table(head, rows)
+    return markdown(head, rows)
 
 
 def draw(lines: pd.DataFrame) -> None:
     """Draw both scores against depth, with the range over the samples as a band."""
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     figure = Figure((9, 5.6), layout="constrained")
@@ -156,9 +169,10 @@ def draw(lines: pd.DataFrame) -> None:
             panel.grid(alpha=0.2)
     panels[0, 0].set_ylabel("test digits named rightly")
     panels[1, 0].set_ylabel("test digits named rightly")
-    panels[0, 0].legend(loc="lower right", frameon=False)
+    panels[0, -1].legend(loc="lower right", frameon=False)
     FIGURES.mkdir(exist_ok=True)
-    figure.savefig(FIGURES / "layers.svg", metadata={"Date": None})
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "layers"}):
+        figure.savefig(FIGURES / "layers.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":

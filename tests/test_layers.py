@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -408,6 +410,23 @@ def test_the_garden_comes_with_its_layers() -> None:
         assert same.min() > 0.99, "another Pillow may draw a few pixels otherwise"
     accuracies = [depth.knn.value for depth in layers.depths if depth.knn]
     assert accuracies[-1] > accuracies[0] + 0.3
+
+
+def test_what_the_documentation_says_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "layers.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "layers.md", "exec"), names)
+    said = re.search(
+        r"On the garden.*?(\d+) %.*?(\d+) %, (\d+) % and (\d+) %.*?(\d+) %", page, re.S
+    )
+    assert said is not None
+    assert list(map(int, said.groups())) == [
+        round(100 * depth.knn.value) for depth in names["layers"].depths
+    ]
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    tables = importlib.import_module("write_layers").tables()
+    assert len(tables) == 4 and all(table in page for table in tables.values())
 
 
 # ---- the command ---------------------------------------------------------------------------------
