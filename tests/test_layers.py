@@ -494,13 +494,13 @@ def test_the_page_rides_through_the_depths(run: Run) -> None:
     assert "Fitted on 32 pictures, scored on 8 validation pictures" in texts(app)
     (table,) = app.dataframe
     assert [str(name) for name in table.value["depth"]] == [
-        *("the picture", "stem", "stage1", "stage2", "stage3 (the end)"),
+        *("picture", "stem", "stage1", "stage2", "stage3 (end)"),
     ]
 
 
 def test_the_page_counts_neighbours_as_numpy_does(run: Run) -> None:
     make_layers(run)
-    app = page("squares", query="5", among="all")
+    app = page("squares", query="5", among="All")
     v = np.asarray(run.vectors("layer-stage1"), np.float64)
     unit = v / np.linalg.norm(v, axis=1, keepdims=True)
     cosines = unit @ unit[5]
@@ -512,7 +512,18 @@ def test_the_page_counts_neighbours_as_numpy_does(run: Run) -> None:
 
 def test_an_unknown_depth_in_a_link_is_the_end(run: Run) -> None:
     make_layers(run)
-    assert page("squares", depth="<b>").select_slider(key="depth").value == "stage3"
+    assert page("squares", depth="picture").select_slider(key="depth").value == "picture"
+    assert page("squares", depth="<b>").select_slider(key="depth").value == "stage3 (end)"
+
+
+def test_sizes_are_chosen_where_there_are_several(run: Run) -> None:
+    make_layers(run)
+    app = page("squares", layer_size="48 px")
+    assert "layer-size" not in [box.key for box in app.selectbox]
+    make_layers(run, size=48)
+    app = page("squares", layer_size="48 px", depth="stem")
+    assert app.selectbox(key="layer-size").value == 48
+    assert "16 x 24 x 24, averaged over its places" in texts(app)
 
 
 def test_a_depth_that_only_another_run_has_is_forgotten(run: Run) -> None:
@@ -521,7 +532,7 @@ def test_a_depth_that_only_another_run_has_is_forgotten(run: Run) -> None:
     app.session_state["depth"] = "features.3"
     app.query_params["run"] = "squares"
     app.run().switch_page("pages/layers.py").run()
-    assert not app.exception and app.select_slider(key="depth").value == "stage3"
+    assert not app.exception and app.select_slider(key="depth").value == "stage3 (end)"
 
 
 def test_umap_is_offered_where_it_is_missing(run: Run) -> None:
@@ -549,6 +560,6 @@ def test_the_button_starts_a_job_and_the_page_shows_what_it_made(run: Run) -> No
         status = wait(job, timeout=240)
         assert status.state == "done", status.message
         assert status.result == {"run": "squares", "size": 32}
-        assert page("squares").select_slider(key="depth").value == "stage3"
+        assert page("squares").select_slider(key="depth").value == "stage3 (end)"
     finally:
         job.cancel()

@@ -56,27 +56,20 @@ def elevator(
 
 def _choose_depth(layers: Layers) -> Depth:
     """Show the slider; a depth that another run has, or nobody, is forgotten."""
-    titles = {depth.name: depth_title(depth) for depth in layers.depths}
+    titles = [depth_title(depth) for depth in layers.depths]
     if st.query_params.get("depth") not in (None, *titles):
         del st.query_params["depth"]
     if st.session_state.get("depth") not in (None, *titles):
         del st.session_state["depth"]
-    name = st.select_slider(
-        "Depth",
-        list(titles),
-        value=layers.names[-1],
-        format_func=titles.__getitem__,
-        key="depth",
-        bind="query-params",
-    )
-    return layers.depths[layers.names.index(name)]
+    chosen = st.select_slider("Depth", titles, value=titles[-1], key="depth", bind="query-params")
+    return layers.depths[titles.index(chosen)]
 
 
 def _show_curves(layers: Layers, place: int) -> None:
     lines = [line for score in SCORES if (line := _curve(layers, score)) is not None]
     reading = _dimensions(layers)
     if lines or reading:
-        names = ["picture" if name == PIXELS else name for name in layers.names]
+        names = ["picture" if depth.name == PIXELS else depth.name for depth in layers.depths]
         st.plotly_chart(
             depth_curves(names, lines, reading, here=place),
             key="depth-curves",
@@ -111,8 +104,8 @@ def words(share: Share | None) -> str:
 def depth_title(depth: Depth) -> str:
     """Name a depth for people."""
     if depth.name == PIXELS:
-        return "the picture"
-    return f"{depth.name} (the end)" if depth.end else depth.name
+        return "picture"
+    return f"{depth.name} (end)" if depth.end else depth.name
 
 
 def _curve(layers: Layers, score: str) -> Curve | None:
