@@ -1,6 +1,7 @@
 """What does each representation keep of a picture?"""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
@@ -57,22 +58,19 @@ def show_precision(run: Run, names: list[str], part: str, k: int) -> None:
     if run.labels is None:
         st.info("This run has no classes, so neighbours cannot be scored.", icon=":material/info:")
         return
-    lines = []
-    for name in names:
+    table = {}
+    for metric in COMPARED:
         cells = []
-        for metric in COMPARED:
+        for name in names:
             value = cache.precision(run, name, metric, k, part)
             if value is None or np.isnan(value.mean):
                 cells.append("-")
                 continue
             low, high = value.interval
-            cells.append(f"**{value.mean:.1%}**  \n{low:.0%} to {high:.0%}".replace("  \n", "<br>"))
-        lines.append(f"| {vectors_title(run, name)} | " + " | ".join(cells) + " |")
-    titles = " | ".join(METRICS[metric].title for metric in COMPARED)
-    st.markdown(
-        f"| | {titles} |\n|---|{'---|' * len(COMPARED)}\n" + "\n".join(lines),
-        unsafe_allow_html=True,
-    )
+            cells.append(f"**{value.mean:.1%}**  \n{low:.0%} to {high:.0%}")
+        table[METRICS[metric].title] = cells
+    # Not st.markdown: until its script has come, a wide table widens the whole page on a phone.
+    st.table(pd.DataFrame(table, index=[vectors_title(run, name) for name in names]))
     chance = cache.precision(run, names[0], "cosine", k, part)
     note = f" Chance is {chance.chance:.0%}." if chance and np.isfinite(chance.chance) else ""
     st.caption(

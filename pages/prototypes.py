@@ -17,6 +17,7 @@ from embedlab.space.prototypes import (
     mean_cosines,
     prototype_cosines,
 )
+from embedlab.space.vectors import mean, usable
 from embedlab.space.views import LinearView
 from embedlab.ui import cache, drawings
 from embedlab.ui.choices import choose_k, choose_part
@@ -128,8 +129,10 @@ def show_cosines(run: Run, head: Head) -> None:
     if run.labels is None:
         return
     train = run.split == "train"
-    means = class_means(run.embeddings[train], run.labels[train], run.classes)
-    centre = run.embeddings[train].mean(axis=0)
+    of = "training pictures" if train.any() else "pictures"  # an imported run may have none
+    used = train if train.any() else np.full(run.n_items, True)
+    means = class_means(run.embeddings[used], run.labels[used], run.classes)
+    centre = mean(run.embeddings, used & usable(run.embeddings))
     with right:
         st.markdown("**Prototype (down) with class mean (across)**")
         st.plotly_chart(
@@ -138,7 +141,7 @@ def show_cosines(run: Run, head: Head) -> None:
             config={"displayModeBar": False},
         )
     st.caption(
-        "Class means are points and are centred on the mean of the training pictures; prototypes "
+        f"Class means are points and are centred on the mean of the {of}; prototypes "
         "are directions and are not. A high cosine on the diagonal says that the class lies where "
         "its prototype points; it is not 1, for a prototype also points away from the others."
     )
