@@ -50,12 +50,15 @@ class Entry:
         As in `Found`.
     reason : str
         Why it is refused.
+    stamp : str
+        Its size and time of change, where the listing tells them at no cost.
     """
 
     kind: Literal["picture", "other", "folder", "hidden", "refused"]
     id: str
     path: Path
     reason: str = ""
+    stamp: str = ""
 
 
 @dataclass(frozen=True)

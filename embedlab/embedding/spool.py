@@ -22,12 +22,22 @@ from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
 
 _TABLES = """
-CREATE TABLE found (folder INTEGER, name TEXT, id TEXT, path BLOB);
-CREATE TABLE pictures (number INTEGER PRIMARY KEY, id TEXT, path BLOB, label INTEGER);
+CREATE TABLE found (folder INTEGER, name TEXT, id TEXT, path BLOB, stamp TEXT);
+CREATE TABLE pictures (number INTEGER PRIMARY KEY, id TEXT, path BLOB, label INTEGER, stamp TEXT);
 CREATE TABLE skipped (id TEXT, reason TEXT);
 """
 _LOOSE = "It lies beside the class folders, so it has no class."
 _REPORT_EVERY = 2000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A picture as it is listed: its id, its path, its class by number, and its stamp."""
+
+    id: str
+    path: Path
+    label: int | None
+    stamp: str
 
 
 class Spool:
@@ -103,8 +113,8 @@ class Spool:
             if entry.kind == "picture":
                 folder, _, name = entry.id.rpartition("/")
                 number, _ = first.setdefault(folder, (len(first), Found(entry.id, entry.path)))
-                row = (number, name, entry.id, os.fsencode(entry.path))
-                self._list.execute("INSERT INTO found VALUES (?, ?, ?, ?)", row)
+                row = (number, name, entry.id, os.fsencode(entry.path), entry.stamp)
+                self._list.execute("INSERT INTO found VALUES (?, ?, ?, ?, ?)", row)
                 if counts["picture"] % _REPORT_EVERY == 0:
                     progress("listing pictures", counts["picture"], counts["picture"])
             elif entry.kind == "folder":
@@ -123,7 +133,8 @@ class Spool:
         for place, file in enumerate(arranged.files):
             number, id_ = numbers[file.path]
             self._list.execute(
-                "INSERT INTO pictures (id, path, label) SELECT substr(id, ?), path, ? FROM found "
+                "INSERT INTO pictures (id, path, label, stamp) "
+                "SELECT substr(id, ?), path, ?, stamp FROM found "
                 f"WHERE folder = ? ORDER BY {'name' if labels else 'as_counted(name)'}",
                 (
                     len(id_) - len(file.id) + 1,
@@ -190,17 +201,26 @@ class Spool:
         self._list.execute("DROP INDEX once")
         self._finish([], limit, seed)
 
+    def rows(self, start: int, stop: int) -> list[Row]:
+        """Give pictures start..stop - 1 as they are listed."""
+        found = self._list.execute(
+            "SELECT id, path, label, stamp FROM pictures "
+            "WHERE number > ? AND number <= ? ORDER BY number",
+            (start, stop),
+        )
+        return [
+            Row(id_, Path(os.fsdecode(path)), None if label is None else int(label), stamp or "")
+            for id_, path, label, stamp in found
+        ]
+
     def chunk(self, start: int, stop: int) -> Dataset:
         """Give pictures start..stop - 1 as a dataset."""
-        rows = self._list.execute(
-            "SELECT id, path, label FROM pictures WHERE number > ? AND number <= ? ORDER BY number",
-            (start, stop),
-        ).fetchall()
+        rows = self.rows(start, stop)
         return Dataset(
             name=self.name,
-            ids=tuple(id_ for id_, _, _ in rows),
-            pictures=_Files([Path(os.fsdecode(path)) for _, path, _ in rows]),
-            labels=np.array([label for *_, label in rows], np.int64) if self.classes else None,
+            ids=tuple(row.id for row in rows),
+            pictures=_Files([row.path for row in rows]),
+            labels=np.array([row.label for row in rows], np.int64) if self.classes else None,
             classes=self.classes,
         )
 
@@ -232,9 +252,9 @@ class Spool:
             self._list.execute("CREATE TABLE drawn (number INTEGER PRIMARY KEY)")
             self._list.executemany("INSERT INTO drawn VALUES (?)", ((i + 1,) for i in drawn))
             self._list.executescript(
-                "CREATE TABLE kept (number INTEGER PRIMARY KEY, id, path, label);"
-                "INSERT INTO kept (id, path, label) SELECT id, path, label FROM pictures "
-                "JOIN drawn USING (number) ORDER BY number;"
+                "CREATE TABLE kept (number INTEGER PRIMARY KEY, id, path, label, stamp);"
+                "INSERT INTO kept (id, path, label, stamp) SELECT id, path, label, stamp "
+                "FROM pictures JOIN drawn USING (number) ORDER BY number;"
                 "DROP TABLE pictures; ALTER TABLE kept RENAME TO pictures;"
             )
             notes = [*notes, *sample_note(len(drawn), found, seed=seed)]
