@@ -10,16 +10,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedlab.cli.reporting import reporting
+from embedlab.errors import EmbedlabError
 
 if TYPE_CHECKING:
     from embedlab.embedding.embed import Embedded
 
 FORMATS = ("npy", "npz", "parquet", "safetensors", "projector")
+ENGINES = ("local", "ray")
+# What --engine ray has no way to do, with the value that stands for "not asked for".
+_LOCAL_ONLY = {
+    "dimensions": None,
+    "format_name": None,
+    "umap": False,
+    "plot": False,
+    "root": None,
+}
 
 
 @click.command()
 @click.argument("source", metavar="INPUT")
-@click.argument("output", type=click.Path(path_type=Path))
+@click.argument("output")
 @click.option(
     "--model",
     "-m",
@@ -51,9 +61,25 @@ FORMATS = ("npy", "npz", "parquet", "safetensors", "projector")
     help="Where a named set's files already are.",
 )
 @click.option("--limit", type=int, help="Take only so many pictures, drawn by the seed.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="ray: on a cluster, into a folder of Parquet files; folders and URIs such as s3://...",
+)
+@click.option("--workers", type=int, help="At most so many, with --engine ray.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
-def command(source: str, output: Path, as_json: bool, quiet: bool, **chosen: Any) -> None:
+def command(
+    source: str,
+    output: str,
+    engine: str,
+    workers: int | None,
+    as_json: bool,
+    quiet: bool,
+    **chosen: Any,
+) -> None:
     """Embed the pictures of INPUT and write one row a picture to OUTPUT.
 
     INPUT is a folder (with a sub-folder for each class, or flat), a zip or tar of one, a .npy or
@@ -62,13 +88,13 @@ def command(source: str, output: Path, as_json: bool, quiet: bool, **chosen: Any
 
     When it is stopped, the same command goes on from where it was.
     """
-    from embedlab.embedding.embed import embed
-
+    work = _on_ray if engine == "ray" else _here
     try:
         with reporting(quiet=quiet) as report:
-            made = embed(
+            made = work(
                 source,
                 output,
+                workers=workers,
                 **chosen,
                 lines=sys.stdin.buffer if source == "-" else None,
                 progress=report.progress,
@@ -79,6 +105,32 @@ def command(source: str, output: Path, as_json: bool, quiet: bool, **chosen: Any
         click.echo("The same command goes on from here.", err=True)
         raise
     click.echo(json.dumps(_facts(made), ensure_ascii=False) if as_json else _summary(made))
+
+
+def _here(source: str, output: str, *, workers: int | None, **chosen: Any) -> Embedded:
+    from embedlab.embedding.embed import embed
+    from embedlab.embedding.places import is_uri
+
+    if workers is not None:
+        raise EmbedlabError("--workers goes with --engine ray.", remedy="Leave it out.")
+    if uri := next((one for one in (source, output) if is_uri(one)), None):
+        raise EmbedlabError(
+            f"{uri} is not on this machine.", remedy="Add --engine ray, which reads and writes it."
+        )
+    return embed(source, Path(output), **chosen)
+
+
+def _on_ray(source: str, output: str, **chosen: Any) -> Embedded:
+    from embedlab.embedding.cluster import embed_on_ray
+
+    for name, nothing in _LOCAL_ONLY.items():
+        if chosen.pop(name) != nothing:
+            raise EmbedlabError(
+                f"--{name.removesuffix('_name')} does not go with --engine ray, which writes a "
+                "folder of Parquet files and never holds all of them.",
+                remedy="Leave it out, or take --limit and the local engine for a sample.",
+            )
+    return embed_on_ray(source, output, **chosen)
 
 
 def _facts(made: Embedded) -> dict[str, Any]:

@@ -200,13 +200,20 @@ def _too_big(max_pixels: int, size: str = "") -> _UnusableError:
     )
 
 
+def check_bytes(size: int, name: str, *, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuse a file of more bytes than a picture can need, before it is read.
+
+    Raises
+    ------
+    PictureError
+    """
+    if size > max_pixels * _BYTES_A_PIXEL:
+        raise PictureError(f"{name} is too big: {size:,} bytes.", remedy="Make it smaller first.")
+
+
 def _read(path: Path, max_pixels: int, name: str) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > max_pixels * _BYTES_A_PIXEL:
-            raise PictureError(
-                f"{name} is too big: {size:,} bytes.", remedy="Make it smaller first."
-            )
+        check_bytes(path.stat().st_size, name, max_pixels=max_pixels)
         return path.read_bytes()
     except OSError as error:
         raise PictureError(

@@ -45,8 +45,8 @@ class Embedded:
         Of the UMAP layout, where one was made.
     layer : Layer, optional
         Where the network was cut, if it was.
-    files : tuple of Path
-        What was written, the matrix first.
+    files : tuple of Path or str
+        What was written, the matrix first; URIs where that is not on this machine.
     n_skipped : int
         How many files were left out.
     skipped : tuple of Skipped
@@ -61,7 +61,7 @@ class Embedded:
     shape: tuple[int, ...]
     umap_shape: tuple[int, ...] | None
     layer: Layer | None
-    files: tuple[Path, ...]
+    files: tuple[Path | str, ...]
     n_skipped: int
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from embedlab.models.network import Network
 
 PCA, RUN = "pca", "run:"
+ELSEWHERE = "elsewhere"
 PCA_DIMENSIONS = 50
 # The first 50 components of photographs are coarser than this many pixels show.
 PCA_SIZE = 32
@@ -107,7 +108,8 @@ def make_embedder(
     seed : int
         Of random weights.
     device : str
-        "auto", "cpu", "cuda" or "mps".
+        "auto", "cpu", "cuda" or "mps"; `ELSEWHERE` for a GPU that this machine need not have:
+        the body is a `TorchBody` then, still on the CPU.
     progress : Progress
 
     Returns
@@ -180,9 +182,9 @@ def _of_network(
     cut = network.resolve(END if layer is None else layer)
     network.eval()
     key = _key(body_digest(network), cut.name, preprocessing)
-    place = pick_device(device)
+    place = pick_device("cpu" if device == ELSEWHERE else device)
     body: Body | None = None
-    if cut.name == END and place.type == "cpu":
+    if cut.name == END and place.type == "cpu" and device != ELSEWHERE:
         body = _exported(network, preprocessing, key)
     if body is None:
         if place.type == "cpu":
@@ -245,6 +247,8 @@ def _of_run(run: Run, *, layer: str | None, size: int | None, seed: int, device:
 def _on_cpu(device: str) -> bool:
     from embedlab.models.device import pick_device
 
+    if device == ELSEWHERE:
+        return False
     # Asking costs torch's import, so it is asked only where the answer is open.
     return device == "cpu" or pick_device(device).type == "cpu"
 

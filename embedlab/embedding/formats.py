@@ -9,17 +9,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedlab.cells import quoted
+from embedlab.embedding.ledger import Block
 from embedlab.embedding.matrix import Matrix
 from embedlab.embedding.projector import write_projector
 from embedlab.embedding.thumbnails import Thumbnails
 from embedlab.errors import EmbedlabError
 from embedlab.files import new_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PARQUET = {False: "none", True: "zstd"}  # what --compress means for its columns
 
 
 @dataclass(frozen=True)
@@ -107,25 +113,39 @@ def _write_npz(target: Path, matrix: Matrix, compress: bool, _: Thumbnails) -> l
 
 
 def _write_parquet(target: Path, matrix: Matrix, compress: bool, _: Thumbnails) -> list[Path]:
-    import pyarrow as pa
     from pyarrow import parquet
 
-    fields = [("id", pa.string()), ("path", pa.string())]
-    fields += [("label", pa.string())] if matrix.labelled else []
-    schema = pa.schema([*fields, ("embedding", pa.list_(pa.float32(), matrix.d))])
-    method = "zstd" if compress else "none"
+    schema = arrow_schema(matrix.d, labelled=matrix.labelled)
     with (
         new_file(target) as path,
-        parquet.ParquetWriter(path, schema, compression=method) as writer,
+        parquet.ParquetWriter(path, schema, compression=PARQUET[compress]) as writer,
     ):
         for block in matrix.blocks():
-            paths = [one or None for one in block.paths.tolist()]
-            columns = [pa.array(block.ids.tolist()), pa.array(paths, pa.string())]
-            columns += [pa.array(block.labels.tolist())] if matrix.labelled else []
-            flat = pa.array(np.ascontiguousarray(block.vectors, np.float32).ravel())
-            columns.append(pa.FixedSizeListArray.from_arrays(flat, matrix.d))
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            writer.write_table(arrow_table(block, schema))
     return [target]
+
+
+def arrow_schema(d: int, *, labelled: bool) -> pa.Schema:
+    """Say what the columns of a Parquet file are: id, path, label, embedding of length d."""
+    import pyarrow as pa
+
+    fields = [("id", pa.string()), ("path", pa.string())]
+    fields += [("label", pa.string())] if labelled else []
+    return pa.schema([*fields, ("embedding", pa.list_(pa.float32(), d))])
+
+
+def arrow_table(block: Block, schema: pa.Schema) -> pa.Table:
+    """Turn rows into a table of such a schema."""
+    import pyarrow as pa
+
+    paths = [one or None for one in block.paths.tolist()]
+    columns = [pa.array(block.ids.tolist(), pa.string()), pa.array(paths, pa.string())]
+    if "label" in schema.names:
+        columns.append(pa.array(block.labels.tolist(), pa.string()))
+    d = schema.field("embedding").type.list_size
+    flat = pa.array(np.ascontiguousarray(block.vectors, np.float32).ravel(), pa.float32())
+    columns.append(pa.FixedSizeListArray.from_arrays(flat, d))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _write_safetensors(target: Path, matrix: Matrix, compress: bool, _: Thumbnails) -> list[Path]:

@@ -16,7 +16,7 @@ from embedlab.embedding.spool import as_text
 from embedlab.embedding.stream import Stream
 from embedlab.errors import EmbedlabError
 from embedlab.models.extraction import NOT_FINITE
-from embedlab.models.lookahead import each_picture
+from embedlab.models.lookahead import THREADS, each_picture
 from embedlab.progress import Progress, silent
 
 CHUNK = 256
@@ -71,7 +71,7 @@ def embed_stream(
             def report(done: int, before: int = start) -> None:
                 progress("embedding pictures", before + done, n)
 
-            part = _embed(embedder, dataset, batch_size, report)
+            part = embed_part(embedder, dataset, batch_size, report)
             ledger.keep(key, part)
         keys.append(key)
         n_embedded += len(part.numbers)
@@ -101,14 +101,21 @@ def _key(embedder: Embedder, dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def _embed(
-    embedder: Embedder, dataset: Dataset, batch_size: int, report: Callable[[int], None]
+def embed_part(
+    embedder: Embedder,
+    dataset: Dataset,
+    batch_size: int,
+    report: Callable[[int], None] = lambda _: None,
+    *,
+    n_threads: int = THREADS,
 ) -> Part:
+    """Embed the pictures of a dataset that fits into memory; those that cannot be are skipped."""
     done = 0
     skipped: list[Skipped] = []
     numbers: list[int] = []
     vectors = []
-    coming = each_picture(dataset, range(len(dataset)), embedder.preprocessing.see)
+    see = embedder.preprocessing.see
+    coming = each_picture(dataset, range(len(dataset)), see, n_threads=n_threads)
     while batch := list(islice(coming, batch_size)):
         done += len(batch)
         report(done)

@@ -11,6 +11,7 @@ from embedlab.data.archives import archive_kind, unpack
 from embedlab.data.dataset import Dataset, Skipped
 from embedlab.data.listing import Entry, Listing, walk_folder
 from embedlab.data.sources import SOURCES, load_dataset
+from embedlab.embedding.places import Place, is_uri, walk_place
 from embedlab.embedding.spool import Spool
 from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
@@ -113,22 +114,62 @@ def open_stream(
             raise EmbedlabError(
                 f"Only named sets take --root, and {source} is none.", remedy="Leave it out."
             )
-        if source == STANDARD_INPUT:
-            if lines is None:
-                raise ValueError("give lines with '-'")
-            listed = Spool(spool, "standard input")
-            listed.fill_in_order(_paths(lines), limit=limit, seed=seed, progress=progress)
-            return listed
-        if path.is_dir():
-            listed = Spool(spool, path.resolve().name)
-            listed.fill(walk_folder(path), limit=limit, seed=seed, progress=progress)
-            return listed
+        if source == STANDARD_INPUT or path.is_dir():
+            return open_spool(source, spool, lines=lines, limit=limit, seed=seed, progress=progress)
         if path.suffix.lower() != ".npz" and archive_kind(path) in ARCHIVES:
             listed = Spool(spool, _ENDING.sub("", path.name) or path.name)
             entries = _entries(unpack(path, progress=progress))
             listed.fill(entries, wrapped=True, limit=limit, seed=seed, progress=progress)
             return listed
     return _Opened(load_dataset(source, root=root, limit=limit, seed=seed, progress=progress))
+
+
+def open_spool(
+    source: str,
+    spool: Path,
+    *,
+    lines: IO[bytes] | None = None,
+    limit: int | None = None,
+    seed: int = 123,
+    progress: Progress = silent,
+) -> Spool:
+    """List pictures that lie in files of their own: in a folder, an object store, or a list.
+
+    Parameters
+    ----------
+    source : str
+        A folder, a URI that `embedlab.embedding.places.Place.of` takes, or "-".
+    spool, lines, limit, seed, progress
+        As for `open_stream`.
+
+    Returns
+    -------
+    Spool
+
+    Raises
+    ------
+    EmbedlabError
+        If it is none of these, or holds no picture.
+    """
+    if source == STANDARD_INPUT:
+        if lines is None:
+            raise ValueError("give lines with '-'")
+        listed = Spool(spool, "standard input")
+        listed.fill_in_order(_paths(lines), limit=limit, seed=seed, progress=progress)
+        return listed
+    if is_uri(source):
+        place = Place.of(source)
+        entries, name = walk_place(place), place.path.rstrip("/").rpartition("/")[2]
+    elif (path := Path(source).expanduser()).is_dir():
+        entries, name = walk_folder(path), path.resolve().name
+    else:
+        raise EmbedlabError(
+            f"{source} is no folder and no URI of one.",
+            remedy="Give a folder of pictures, a URI such as s3://bucket/photos, or - for a list.",
+        )
+    listed = Spool(spool, name)
+    listed.fill(entries, limit=limit, seed=seed, progress=progress)
+    return listed
 
 
 def _entries(listing: Listing) -> Iterator[Entry]:

@@ -18,11 +18,15 @@ T = TypeVar("T")
 
 # Decoding and resizing let go of Python's lock; more threads only take cores from the network.
 THREADS = max(2, n_cores() // 4)
-AHEAD = 32 * THREADS
+AHEAD = 32
 
 
 def each_picture(
-    dataset: Dataset, rows: Iterable[int], look: Callable[[Image.Image], T]
+    dataset: Dataset,
+    rows: Iterable[int],
+    look: Callable[[Image.Image], T],
+    *,
+    n_threads: int = THREADS,
 ) -> Iterator[tuple[int, T | Skipped]]:
     """Decode pictures in a small pool of threads and look at each, in order.
 
@@ -30,9 +34,11 @@ def each_picture(
     ----------
     dataset : Dataset
     rows : iterable of int
-        Which pictures, in which order. At most `AHEAD` are held at a time.
+        Which pictures, in which order. At most `AHEAD` for each thread are held at a time.
     look : callable
         Takes a picture (mode RGB, upright) and gives what is wanted of it. It runs in the pool.
+    n_threads : int
+        Size of the pool.
 
     Yields
     ------
@@ -49,9 +55,9 @@ def each_picture(
 
     waiting = iter(rows)
     running: deque[tuple[int, Future[T | Skipped]]] = deque()
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="decode")
     try:
-        running.extend((row, pool.submit(one, row)) for row in islice(waiting, AHEAD))
+        running.extend((row, pool.submit(one, row)) for row in islice(waiting, AHEAD * n_threads))
         while running:
             row, future = running.popleft()
             found = future.result()

@@ -41,13 +41,30 @@ class OnnxBody:
     def __init__(
         self, path: Path, preprocessing: Preprocessing, *, threads: int | None = None
     ) -> None:
-        import onnxruntime
-
         self.path = Path(path)
         self.preprocessing = preprocessing
         if not self.path.is_file():
             raise EmbedlabError(f"There is no file {self.path}.", remedy=_REMEDY)
-        self._threads = n_cores() if threads is None else threads
+        self.threads = n_cores() if threads is None else threads
+        self._open(self.path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # It travels to other machines with its file's content.
+        return {
+            "path": self.path,
+            "preprocessing": self.preprocessing,
+            "threads": self.threads,
+            "content": self.path.read_bytes(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.path, self.preprocessing = state["path"], state["preprocessing"]
+        self.threads = state["threads"]
+        self._open(state["content"])
+
+    def _open(self, model: Path | bytes) -> None:
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # what goes wrong is raised below; nothing is printed
         # A thread for each batch wastes nothing. Threads that share a batch wait for each other
@@ -55,7 +72,7 @@ class OnnxBody:
         options.intra_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(
-                self.path, options, providers=["CPUExecutionProvider"]
+                model, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's errors share no narrower class
             raise self._refusal(f"cannot be opened ({_first_line(error)})") from None
@@ -129,7 +146,7 @@ class OnnxBody:
         return self._finite(maps[0], "feature_map")
 
     def _embedded(self, batches: Iterator[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             parts = list(pool.map(partial(self._run, "embedding"), batches))
         return np.concatenate(parts) if parts else np.empty((0, self.n_dims), np.float32)
 

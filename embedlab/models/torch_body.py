@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 
 import numpy as np
 import torch
@@ -37,9 +36,14 @@ class TorchBody:
         *,
         cut: str | int = END,
     ) -> None:
-        network.body.to(device).eval()
-        self._embed = partial(network.at, network.resolve(cut).name)
+        self._network = network
+        self._cut = network.resolve(cut).name
         self._preprocessing = preprocessing
+        self.to(device)
+
+    def to(self, device: torch.device) -> None:
+        """Move the network to another device, and work there."""
+        self._network.body.to(device).eval()
         self._device = device
 
     def embed_seen(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -60,7 +64,8 @@ class TorchBody:
         """
         try:
             with torch.inference_mode():
-                vectors = self._embed(as_input(seen, self._preprocessing, self._device))
+                x = as_input(seen, self._preprocessing, self._device)
+                vectors = self._network.at(self._cut, x)
                 return np.asarray(vectors.float().cpu().numpy())
         except RuntimeError as error:
             if not is_out_of_memory(error):
