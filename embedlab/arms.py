@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,10 @@ from embedlab.progress import Progress, silent
 from embedlab.space.repeats import Repeated, repeated
 
 if TYPE_CHECKING:
-    from embedlab.models.fusion import Fitted, FusionSettings, Inputs
+    from embedlab.models.batches import Source
+    from embedlab.models.fusion import Fitted, Inputs
+    from embedlab.models.fusion_settings import FusionSettings
+    from embedlab.models.joint import Tunable
 
 ARMS = {
     "picture": "Picture only",
@@ -49,6 +52,8 @@ class Task:
         int64 class indices, or float64 numbers.
     classes : tuple of str
         Empty for a number.
+    tunable : Tunable, optional
+        The body that gave the embeddings, where it may be trained as well.
     """
 
     embeddings: NDArray[np.float32]
@@ -56,6 +61,7 @@ class Task:
     columns: Sequence[Column]
     target: NDArray[Any]
     classes: tuple[str, ...] = ()
+    tunable: Tunable | None = None
 
     @property
     def used(self) -> list[str]:
@@ -102,6 +108,10 @@ class Comparison:
         How much of the first score the fused network loses without the column, a number a seed.
     seeds : tuple of int
     kept : Kept
+    settings : dict of arm to list of FusionSettings
+        With which each arm was trained, one a seed.
+    tuned_epochs : dict of arm to list of int
+        After how many epochs of fine-tuning each body was best.
     """
 
     metrics: tuple[str, ...]
@@ -109,6 +119,8 @@ class Comparison:
     importance: dict[str, list[float]]
     seeds: tuple[int, ...]
     kept: Kept
+    settings: dict[str, list[FusionSettings]]
+    tuned_epochs: dict[str, list[int]]
 
     def of(self, arm: str, metric: str | None = None) -> Repeated:
         """Sum up one arm."""
@@ -163,19 +175,28 @@ def measure(out: NDArray[np.float64], target: NDArray[Any], *, classes: bool) ->
 
 
 def compare(
-    task: Task, settings: FusionSettings, *, seeds: Sequence[int], progress: Progress = silent
+    task: Task,
+    settings: FusionSettings,
+    *,
+    seeds: Sequence[int],
+    search: int = 1,
+    progress: Progress = silent,
 ) -> Comparison:
     """Train and score every arm for every seed.
 
     A seed deals its own split and its own initial weights; all arms of a seed have the same
-    split, settings and way to stop. The table of the shuffled arm has its rows dealt anew to the
-    pictures, so it is as long and as odd as the true one, and says nothing.
+    split, the same candidates for their settings and the same way to stop. The table of the
+    shuffled arm has its rows dealt anew to the pictures, so it is as long and as odd as the true
+    one, and says nothing.
 
     Parameters
     ----------
     task : Task
     settings : FusionSettings
     seeds : sequence of int
+    search : int
+        How many settings each arm tries, these first and others drawn at random; those whose
+        tuning loss is least are taken. The pictures that are held out have no say in it.
     progress : Progress
 
     Returns
@@ -183,7 +204,9 @@ def compare(
     Comparison
     """
     scores: dict[str, list[Scores]] = {arm: [] for arm in (*ARMS, BASELINE)}
+    fits: dict[str, list[Fitted]] = {arm: [] for arm in ARMS}
     importance: dict[str, list[float]] = {name: [] for name in task.used}
+    source = task.tunable.source() if task.tunable and settings.fine_tune else None
     kept: Kept | None = None
     total = len(seeds) * (len(ARMS) + 1)
     for seed in seeds:
@@ -191,22 +214,37 @@ def compare(
         held = task.target[parts.held_out]
         centre, unit = _scale(task, parts)
         for arm in ARMS:
-            progress("training arms", sum(map(len, scores.values())), total)
+            done = sum(map(len, scores.values()))
+            progress("training arms", done, total)
             inputs, encoder = arm_inputs(task, arm, parts.fit, seed)
-            fitted = _fitted(task, inputs, encoder, parts, settings, seed)
+            fitted = _chosen(task, inputs, encoder, parts, settings, seed, search)
+            if source is not None and inputs.picture is not None:
+                fitted, inputs = _tuned(
+                    task, fitted, source, inputs, parts, seed, _within(progress, done, total)
+                )
             answer = _answers(fitted, centre, unit)
             found = measure(answer(inputs.take(parts.held_out)), held, classes=bool(task.classes))
             scores[arm].append(found)
+            fits[arm].append(fitted)
             if arm == "fused":
                 kept = kept or Kept(parts, inputs, fitted, centre, unit)
-                drops = column_importance(task, encoder, answer, parts.held_out, seed=seed)
+                drops = column_importance(
+                    task, encoder, answer, parts.held_out, picture=inputs.picture, seed=seed
+                )
                 for name, drop in drops.items():
                     importance[name].append(drop)
         scores[BASELINE].append(boosting(task, parts, seed))
     progress("training arms", total, total)
     assert kept is not None
-    metrics = tuple(scores["fused"][0])
-    return Comparison(metrics, scores, importance, tuple(seeds), kept)
+    return Comparison(
+        tuple(scores["fused"][0]),
+        scores,
+        importance,
+        tuple(seeds),
+        kept,
+        {arm: [fitted.settings for fitted in fits[arm]] for arm in ARMS},
+        {arm: [fitted.tuned_epochs for fitted in fits[arm]] for arm in ARMS},
+    )
 
 
 def arm_inputs(
@@ -233,6 +271,7 @@ def column_importance(
     answer: Callable[[Inputs], NDArray[np.float64]],
     rows: NDArray[np.int64],
     *,
+    picture: NDArray[np.float32] | None,
     seed: int,
 ) -> dict[str, float]:
     """Shuffle one column at a time among some rows, and see what it costs.
@@ -248,6 +287,8 @@ def column_importance(
         Gives the network's answers, as `measure` takes them, for `Inputs`.
     rows : ndarray of int64
         Pictures that were not trained on.
+    picture : ndarray of shape (n, d), float32
+        The embeddings that the network is given.
     seed : int
 
     Returns
@@ -257,12 +298,13 @@ def column_importance(
     """
     from embedlab.models.fusion import Inputs
 
-    frame, picture = task.frame.iloc[rows].reset_index(drop=True), task.embeddings[rows]
+    frame = task.frame.iloc[rows].reset_index(drop=True)
+    seen = None if picture is None else picture[rows]
     rng = np.random.default_rng([seed, 2])
 
     def score(table: pd.DataFrame) -> float:
         encoded = encoder.encode(table)
-        out = answer(Inputs(picture, encoded.codes, encoded.numbers))
+        out = answer(Inputs(seen, encoded.codes, encoded.numbers))
         return next(iter(measure(out, task.target[rows], classes=bool(task.classes)).values()))
 
     whole = score(frame)
@@ -315,32 +357,71 @@ def _scale(task: Task, parts: Parts) -> tuple[float, float]:
     return float(values.mean()), float(values.std()) or 1.0
 
 
-def _fitted(
+def _chosen(
     task: Task,
     inputs: Inputs,
     encoder: TableEncoder,
     parts: Parts,
     settings: FusionSettings,
     seed: int,
+    search: int,
 ) -> Fitted:
+    """Train with each candidate for the settings; give the one whose tuning loss is least."""
     from embedlab.models.fusion import fit_fusion
+    from embedlab.models.fusion_settings import candidates
 
-    centre, unit = _scale(task, parts)
-    scaled = task.target if task.classes else ((task.target - centre) / unit).astype(np.float32)
-    net_of: Mapping[str, Any] = {
+    net_of: dict[str, Any] = {
         "n_outputs": len(task.classes) or 1,
         "n_dims": 0 if inputs.picture is None else inputs.picture.shape[1],
         "table": None if inputs.codes is None else (encoder.cardinalities, encoder.n_numbers),
     }
-    return fit_fusion(
-        dict(net_of),
+    target = _scaled(task, parts)
+    fits = (
+        fit_fusion(net_of, inputs, target, one, fit_rows=parts.fit, tune_rows=parts.tune, seed=seed)
+        for one in candidates(settings, search, seed)
+    )
+    return min(fits, key=lambda fitted: fitted.loss)
+
+
+def _tuned(
+    task: Task,
+    fitted: Fitted,
+    source: Source,
+    inputs: Inputs,
+    parts: Parts,
+    seed: int,
+    progress: Progress,
+) -> tuple[Fitted, Inputs]:
+    from embedlab.models.joint import fine_tune_fusion
+
+    assert task.tunable is not None
+    done, embeddings = fine_tune_fusion(
+        fitted,
+        task.tunable,
+        source,
         inputs,
-        scaled,
-        settings,
+        _scaled(task, parts),
         fit_rows=parts.fit,
         tune_rows=parts.tune,
         seed=seed,
+        progress=progress,
     )
+    return done, replace(inputs, picture=embeddings)
+
+
+def _within(progress: Progress, done: int, total: int) -> Progress:
+    """Report the steps inside of one arm as a part of all arms."""
+
+    def report(stage: str, done: int, total: int, **facts: float) -> None:
+        progress(f"{stage}, {where}", done, total, **facts)
+
+    where = f"arm {done + 1} of {total}"
+    return report
+
+
+def _scaled(task: Task, parts: Parts) -> NDArray[Any]:
+    centre, unit = _scale(task, parts)
+    return task.target if task.classes else ((task.target - centre) / unit).astype(np.float32)
 
 
 def _answers(fitted: Fitted, centre: float, unit: float) -> Callable[[Inputs], NDArray[np.float64]]:

@@ -23,11 +23,14 @@ from embedlab.models.backbones import build
 from embedlab.models.device import pick_device
 from embedlab.progress import Progress, silent
 from embedlab.runs import Head, Run
+from embedlab.shares import SHARES
 from embedlab.space.repeats import Repeated
 
 if TYPE_CHECKING:
     from embedlab.models.extraction import Extraction
-    from embedlab.models.fusion import FusionSettings
+    from embedlab.models.fusion_settings import FusionSettings
+    from embedlab.models.joint import Tunable
+    from embedlab.models.network import Network
 
 SEEDS = 5
 _VECTORS = {"picture": "Picture branch", "table": "Table branch"}
@@ -41,6 +44,7 @@ def fuse(
     size: int | None = None,
     settings: FusionSettings | None = None,
     seeds: int = SEEDS,
+    search: int = 1,
     title: str | None = None,
     folder: Path | None = None,
     device: str = "auto",
@@ -49,10 +53,10 @@ def fuse(
 ) -> Run:
     """Find out what a table adds to pictures, and keep it as a run.
 
-    The pictures go once through the body, which stays as it is; everything after works on these
-    embeddings. The run's embedding is the fused one; its other sets of vectors "picture" and
-    "table" are the two branches of the same network, that of the first seed, whose split the run
-    has.
+    The pictures go once through the body, and all networks work on these embeddings; where the
+    settings ask for fine-tuning, they go on from there with the body. The run's embedding is the
+    fused one; its other sets of vectors "picture" and "table" are the two branches of the same
+    network, that of the first seed, whose split the run has.
 
     Parameters
     ----------
@@ -62,6 +66,8 @@ def fuse(
     settings : FusionSettings, optional
     seeds : int
         How many splits, at least 2: seeds 0, 1, 2, ...
+    search : int
+        How many settings each arm may choose from, on pictures that are not held out.
     title, folder, device
         As for `embedlab.experiment.train`.
     words : sequence of str
@@ -78,15 +84,22 @@ def fuse(
     EmbedlabError
         As from `embedlab.experiment.embed_dataset`, or if there are fewer than 2 seeds.
     """
-    from embedlab.models.fusion import FusionSettings
+    from embedlab.models.fusion_settings import FusionSettings
 
     if not 2 <= seeds <= 100:
         raise EmbedlabError(f"seeds is {seeds}.", remedy="2 to 100 give an interval; 5 is usual.")
+    if not 1 <= search <= 1000:
+        raise EmbedlabError(f"search is {search}.", remedy="1 tries the given settings only.")
     settings = settings or FusionSettings()
     check_free(folder)
     dataset, chosen = assembled.dataset, look_up(backbone)
+    if settings.fine_tune and chosen.kind == "plain":
+        raise EmbedlabError(
+            f"{chosen.title} has nothing that could be fine-tuned.", remedy="Name a network."
+        )
     clock, preprocessing = Clock(), chosen.preprocessing(size, weights)
     facts = {"fuse": settings.to_dict(), "backbone": backbone, "weights": str(weights)}
+    network: Network | None = None
     with workspace(dataset, {**facts, "target": assembled.target.name}, None) as place:
         if chosen.kind == "plain":
             lab = Lab(dataset, None, preprocessing, None, place, progress, clock, backbone)
@@ -104,9 +117,10 @@ def fuse(
             assembled.columns,
             assembled.target.values[found.rows],
             assembled.target.classes,
+            _tunable(lab, found) if settings.fine_tune else None,
         )
         with clock("fuse"):
-            compared = compare(task, settings, seeds=range(seeds), progress=progress)
+            compared = compare(task, settings, seeds=range(seeds), search=search, progress=progress)
         # A body would embed a new picture into another space than the run's embeddings.
         lab.files.clear()
         lab = replace(lab, network=None, backbone=backbone)
@@ -118,6 +132,7 @@ def fuse(
             "fusion": {
                 **report(assembled, compared),
                 "settings": settings.to_dict(),
+                "search": search,
                 "weights": provenance,
             },
         }
@@ -147,8 +162,24 @@ def report(assembled: Assembled, compared: Comparison) -> dict[str, Any]:
         "columns": [asdict(column) for column in assembled.columns],
         "joined": list(assembled.joined),
         "warnings": list(assembled.warnings),
-        "body": "frozen",
+        "body": "fine-tuned" if _is_tuned(compared) else "as it was",
+        "tuned_epochs": compared.tuned_epochs,
+        "chosen_settings": {
+            arm: [one.to_dict() for one in chosen] for arm, chosen in compared.settings.items()
+        },
     }
+
+
+def _is_tuned(compared: Comparison) -> bool:
+    """Say whether fine-tuning was asked for; whether it was of use is another matter."""
+    return any(one.fine_tune for chosen in compared.settings.values() for one in chosen)
+
+
+def _tunable(lab: Lab, found: Extraction) -> Tunable:
+    from embedlab.models.joint import Tunable
+
+    assert lab.network is not None and lab.device is not None
+    return Tunable(lab.network, lab.dataset.take(found.rows), lab.preprocessing, lab.device)
 
 
 def verdict(compared: Comparison) -> str:
@@ -183,9 +214,14 @@ def _save(
     task: Task,
     compared: Comparison,
 ) -> Run:
-    from embedlab.models.fusion import branch_vectors, predict
+    from embedlab.models.fusion import branch_shares, branch_vectors, predict
 
     kept, net = compared.kept, compared.kept.fitted.net
+    shares = branch_shares(net, kept.inputs, kept.parts.train)
+    shares = {name: share * kept.unit for name, share in shares.items()}
+    shares["base"] += kept.centre
+    lab.files[SHARES] = lab.place / SHARES
+    np.savez(lab.files[SHARES], **shares)  # type: ignore[arg-type]
     vectors = branch_vectors(net, kept.inputs)
     for name, words in _VECTORS.items():
         about = {"title": words, "n_dims": vectors[name].shape[1], "after": "LayerNorm"}

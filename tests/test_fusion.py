@@ -25,15 +25,9 @@ from embedlab.data.targets import column_target
 from embedlab.errors import EmbedlabError
 from embedlab.facts import softmax
 from embedlab.fusing import fuse, verdict
-from embedlab.models.fusion import (
-    FusionNet,
-    FusionSettings,
-    Inputs,
-    branch_vectors,
-    embedding_width,
-    fit_fusion,
-    predict,
-)
+from embedlab.models.fusion import Inputs, branch_shares, branch_vectors, fit_fusion, predict
+from embedlab.models.fusion_net import FusionNet, embedding_width
+from embedlab.models.fusion_settings import FusionSettings, candidates
 from embedlab.runs import open_run
 from embedlab.signal import table_signal
 from embedlab.space.repeats import repeated
@@ -77,7 +71,7 @@ def test_widths_follow_the_rule() -> None:
     assert shapes == [(3, 2), (50, 14)]  # a row more than values: 0 is unseen
     first, second = (m for m in net.table.layers if isinstance(m, torch.nn.Linear))
     assert (first.in_features, first.out_features, second.out_features) == (2 + 14 + 4, 10, 5)
-    assert net.mix.in_features == 7 + 5 and net.mix.out_features == 256
+    assert net.fusion.linear.in_features == 7 + 5 and net.fusion.linear.out_features == 256
 
 
 def test_an_unseen_name_counts_for_nothing_even_after_training() -> None:

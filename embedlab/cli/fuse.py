@@ -24,15 +24,39 @@ _DRAWN = ("garden", "digits")
 @click.option("--numeric", multiple=True, help="Take this column for a quantity.")
 @click.option("--categorical", multiple=True, help="Take this column for names.")
 @click.option("--ignore", multiple=True, help="Leave this column out.")
-@click.option("--backbone", "-m", help="What the pictures go through; it stays as it is.")
+@click.option("--backbone", "-m", help="What the pictures go through.")
 @click.option("--weights", help="imagenet, random, or a .safetensors or .pth file.")
 @click.option("--size", type=int, help="Side of the pictures in pixels.")
 @click.option("--seeds", default=5, show_default=True, help="How many splits to repeat it on.")
 @click.option("--hidden", default=64, show_default=True, help="Width of the table branch.")
 @click.option("--dropout", default=0.2, show_default=True)
+@click.option(
+    "--modality-dropout",
+    default=0.0,
+    show_default=True,
+    help="The share of the pictures that go without one branch in a step of training.",
+)
 @click.option("--batch-norm", is_flag=True, help="In the table branch.")
+@click.option("--fusion", default="concatenated", show_default=True, help="concatenated or gated.")
 @click.option("--learning-rate", "--lr", default=1e-3, show_default=True)
+@click.option("--weight-decay", default=1e-2, show_default=True)
 @click.option("--epochs", default=100, show_default=True, help="At most; it stops early.")
+@click.option(
+    "--search",
+    default=1,
+    show_default=True,
+    help="How many settings each network may choose from: these, and others at random.",
+)
+@click.option(
+    "--fine-tune",
+    default=0,
+    show_default=True,
+    help="Train the pictures' body along for so many epochs more.",
+)
+@click.option("--body-learning-rate", "--body-lr", default=1e-4, show_default=True)
+@click.option(
+    "--augment", default="none", show_default=True, help="With --fine-tune: none, flip or gentle."
+)
 @click.option(
     "--root",
     type=click.Path(exists=True, path_type=Path),
@@ -57,6 +81,7 @@ def command(
     weights: str | None,
     size: int | None,
     seeds: int,
+    search: int,
     root: Path | None,
     limit: int | None,
     name: str | None,
@@ -87,7 +112,7 @@ def command(
         from embedlab.assembling import assemble
         from embedlab.fusing import fuse
         from embedlab.models.backbones import DEFAULT
-        from embedlab.models.fusion import FusionSettings
+        from embedlab.models.fusion_settings import FusionSettings
 
         settings = FusionSettings(**chosen)
         dataset = load_dataset(pictures, root=root, limit=limit, progress=report.progress)
@@ -111,6 +136,7 @@ def command(
             size=size,
             settings=settings,
             seeds=seeds,
+            search=search,
             title=name,
             device=device,
             words=["embedlab", *sys.argv[1:]],
