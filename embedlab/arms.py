@@ -26,7 +26,7 @@ ARMS = {
     "picture": "Picture only",
     "table": "Table only",
     "fused": "Picture and table",
-    "shuffled": "Shuffled table",  # beside the picture
+    "shuffled": "Picture and shuffled table",
 }
 BASELINE = "boosting"
 HELD_OUT, TUNING = 0.2, 0.15  # of all pictures; of those that are left

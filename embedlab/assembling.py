@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from embedlab.data.archives import archive_kind, unpack
 from embedlab.data.columns import Column, detect, leaks
 from embedlab.data.dataset import Dataset
+from embedlab.data.folders import arrange
 from embedlab.data.joining import join
+from embedlab.data.listing import list_folder
+from embedlab.data.pictures import FilePictures
+from embedlab.data.sources import SOURCES
 from embedlab.data.targets import Target, column_target
 from embedlab.errors import EmbedlabError
 
@@ -118,6 +124,48 @@ def assemble(
         taken, table=frame, labels=labels, classes=wanted.classes, skipped=dataset.skipped
     )
     return Assembled(whole, columns, wanted, joined, warnings)
+
+
+def sketch(source: str) -> Dataset | None:
+    """List the pictures of a folder or an archive without opening one, to try a table on them.
+
+    Parameters
+    ----------
+    source : str
+        As `embedlab.data.sources.load_dataset` takes it.
+
+    Returns
+    -------
+    Dataset or None
+        Names and classes as that function gives them, as long as no picture is damaged; the
+        pictures are not to be opened. None for named sets and arrays.
+
+    Raises
+    ------
+    EmbedlabError
+        If the folder or the archive cannot be read, or holds no picture.
+    """
+    path = Path(source).expanduser()
+    if source in SOURCES or not path.exists():
+        return None
+    if path.is_dir():
+        arranged = arrange(list_folder(path))
+    elif path.suffix.lower() not in {".npy", ".npz"} and archive_kind(path):
+        arranged = arrange(unpack(path), wrapped=True)
+    else:
+        return None
+    if not arranged.files:
+        raise EmbedlabError(f"There is no picture in {path.name}.", remedy="Choose another.")
+    names = arranged.labels or ()
+    classes = tuple(sorted(set(names)))
+    numbers = {name: k for k, name in enumerate(classes)}
+    return Dataset(
+        name=path.name,
+        ids=tuple(file.id for file in arranged.files),
+        pictures=FilePictures([file.path for file in arranged.files], [""] * len(arranged.files)),
+        labels=np.array([numbers[name] for name in names], np.int64) if classes else None,
+        classes=classes,
+    )
 
 
 def _own_classes(dataset: Dataset, n_classes: int | None, log: bool) -> Target:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from embedlab.models.joint import Tunable
     from embedlab.models.network import Network
 
-SEEDS = 5
+SEEDS = FEWEST = 5
+SEARCH = 8
 _VECTORS = {"picture": "Picture branch", "table": "Table branch"}
 
 
@@ -44,7 +45,7 @@ def fuse(
     size: int | None = None,
     settings: FusionSettings | None = None,
     seeds: int = SEEDS,
-    search: int = 1,
+    search: int = SEARCH,
     title: str | None = None,
     folder: Path | None = None,
     device: str = "auto",
@@ -187,6 +188,13 @@ def verdict(compared: Comparison) -> str:
     best, metric = ARMS[compared.best_single].lower(), compared.metrics[0]
     gain = compared.gain("fused", compared.best_single)
     low, high = gain.interval
+    if len(compared.seeds) < FEWEST:
+        return (
+            f"On {len(compared.seeds)} splits, picture and table together differ from {best} by "
+            f"{gain.mean:+.3f} in {metric}. Fewer than {FEWEST} splits say nothing for certain."
+        )
+    if low == high == 0:
+        return f"Fusion is exactly as good as {best} on every split: nothing is gained."
     by = f"{gain.mean:+.3f} in {metric} (95 %: {low:+.3f} to {high:+.3f})"
     if low > 0:
         said = f"Fusion beats the better branch alone ({best}): {by}."
@@ -238,13 +246,18 @@ def _save(
         "train": len(kept.parts.train),
         "validation": len(kept.parts.held_out),
     }
-    head, probabilities, info["metrics"] = None, None, {}
+    probabilities, info["metrics"] = None, {}
+    weight, bias = net.head.weight.detach().numpy(), net.head.bias.detach().numpy()
+    # The head of a number counts in the target's own unit: one row, along which it grows.
+    names = task.classes or (info["fusion"]["target"],)
+    head = Head(weight * np.float32(kept.unit), bias * np.float32(kept.unit), names)
     if task.classes:
-        head = Head(net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), task.classes)
         probabilities = softmax(head.logits(vectors["fused"]))
         info["metrics"] = scores(task.target, probabilities.argmax(axis=1), parts, task.classes)
     else:
-        lab = _with_predictions(lab, found.rows, info["fusion"]["target"], kept, predict)
+        head = replace(head, bias=head.bias + np.float32(kept.centre))
+        info["head_classes"] = list(names)
+        lab = _with_predictions(lab, found.rows, info["fusion"]["target"], task, kept, predict)
     return lab.save(
         folder,
         info,
@@ -255,13 +268,17 @@ def _save(
     )
 
 
-def _with_predictions(lab: Lab, rows: NDArray[np.int64], name: str, kept: Any, predict: Any) -> Lab:
-    """Put the predicted numbers beside the true ones."""
+def _with_predictions(
+    lab: Lab, rows: NDArray[np.int64], name: str, task: Task, kept: Any, predict: Any
+) -> Lab:
+    """Put the true and the predicted numbers into the table."""
     frame = lab.dataset.table
     assert frame is not None
     answers = np.full(len(frame), np.nan)
     answers[rows] = predict(kept.fitted.net, kept.inputs)[:, 0] * kept.unit + kept.centre
-    table = frame.assign(**{f"predicted {name}": answers})
+    truth = np.full(len(frame), np.nan)
+    truth[rows] = task.target
+    table = frame.assign(**{name: truth, f"predicted {name}": answers})
     return replace(lab, dataset=replace(lab.dataset, table=table))
 
 

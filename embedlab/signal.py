@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from embedlab.data.columns import Column, detect, leaks
 from embedlab.data.encoding import TableEncoder
 from embedlab.errors import EmbedlabError
 from embedlab.runs import EMBEDDING, Run
+from embedlab.space.compare import Changes, changes
 from embedlab.space.probes import classify_linearly
 from embedlab.space.scores import Share, accuracy
 
@@ -29,6 +31,11 @@ class Signal:
     ----------
     arms : dict of str to Share
         "picture", "table", "fused", "shuffled": right answers on the validation pictures.
+    best_single : str
+        The better one of "picture" and "table".
+    changes : Changes
+        Which pictures both together get right and the better one alone does not, and the
+        other way round.
     columns : tuple of Column
         Of the table.
     warnings : tuple of str
@@ -36,6 +43,8 @@ class Signal:
     """
 
     arms: dict[str, Share]
+    best_single: str
+    changes: Changes
     columns: tuple[Column, ...]
     warnings: tuple[str, ...]
 
@@ -81,8 +90,7 @@ def table_signal(
             "This run has no classes, or no table came with its pictures.",
             remedy="Choose the built-in garden, or run 'embedlab fuse PICTURES TABLE'.",
         )
-    names = [str(name) for name in run.items if str(name).startswith(TABLE)]
-    frame = run.items[names].rename(columns=lambda name: str(name).removeprefix(TABLE))
+    frame = table_of(run)
     frame = frame.iloc[_dealt(len(frame), signal)].reset_index(drop=True)
     if leak:
         frame[LEAKING] = run.items["label"].to_numpy(str)
@@ -95,7 +103,7 @@ def table_signal(
     columns = detect(frame)
     labels, picture = run.labels, _components(np.asarray(run.vectors(vectors)), rows)
     found = leaks(frame.iloc[rows], columns, labels[rows], classes=True)
-    table = _table_vectors(frame, columns, rows)
+    table = encoded_table(frame, columns, rows)
     order = np.random.default_rng([_SEED, 1]).permutation(len(frame))
     arms = {
         "picture": picture,
@@ -103,14 +111,22 @@ def table_signal(
         "fused": np.hstack([picture, table]),
         "shuffled": np.hstack([picture, table[order]]),
     }
+    answers = {arm: classify_linearly(x[rows], labels[rows], x[held]) for arm, x in arms.items()}
+    shares = {arm: accuracy(labels[held], answer) for arm, answer in answers.items()}
+    best = max(("picture", "table"), key=lambda arm: shares[arm].value)
     return Signal(
-        {
-            arm: accuracy(labels[held], classify_linearly(x[rows], labels[rows], x[held]))
-            for arm, x in arms.items()
-        },
+        shares,
+        best,
+        changes(labels[held], answers["fused"], answers[best]),
         columns,
         tuple(one.sentence() for one in found),
     )
+
+
+def table_of(run: Run) -> pd.DataFrame:
+    """Give the table that came with a run's pictures: n rows, the columns' own names."""
+    names = [str(name) for name in run.items if str(name).startswith(TABLE)]
+    return run.items[names].rename(columns=lambda name: str(name).removeprefix(TABLE))
 
 
 def _components(vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -131,10 +147,22 @@ def _dealt(n: int, signal: float) -> NDArray[np.int64]:
     return order
 
 
-def _table_vectors(
-    frame: pd.DataFrame, columns: tuple[Column, ...], rows: NDArray[np.int64]
+def encoded_table(
+    frame: pd.DataFrame, columns: Sequence[Column], rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Lay a table out as numbers, names as ones and zeros; shape (n, d)."""
+    """Lay a table out as vectors: standardised numbers, and names as ones and zeros.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+    columns : sequence of Column
+    rows : ndarray of int64
+        Those that vocabularies and scales come from.
+
+    Returns
+    -------
+    ndarray of shape (n, d), float32
+    """
     encoder = TableEncoder.fit(frame, columns, rows)
     encoded = encoder.encode(frame)
     ones = [

@@ -20,7 +20,10 @@ def show_blocks(run: Run) -> None:
     architecture = run.info.get("architecture")
     if not architecture:
         st.info(
-            "This run was imported as vectors: the network that made them is not known here.",
+            "Its embedding is a fusion of pictures and a table, so there is no one network from "
+            "picture to class to draw. The fusion page shows what each of the two brings."
+            if "fusion" in run.info
+            else "This run was imported as vectors: the network that made them is not known here.",
             icon=":material/info:",
         )
         return

@@ -27,6 +27,8 @@ def show_absence(run: Run) -> None:
         why = "Only its head was trained: the pictures stayed where they were all the time."
     elif run.info.get("training"):
         why = "It was trained without a film, or its film was left behind."
+    elif "fusion" in run.info:
+        why = "It fuses pictures with a table, on embeddings that were there before."
     else:
         why = "Nothing was trained in it."
     st.info(f"**{plain(run.title)}** has no film. {why}", icon=":material/movie_off:")

@@ -1,182 +1,61 @@
 """Does a table add to the pictures?"""
 
-import shlex
-
 import streamlit as st
 
-from embedlab.figures.readings import bars_with_intervals
-from embedlab.jobs import start
-from embedlab.runs import Run
-from embedlab.signal import Signal, has_table, table_signal
+from embedlab.errors import EmbedlabError
+from embedlab.jobs import Job
+from embedlab.signal import has_table
+from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
-from embedlab.ui.choices import choose_vectors, vectors_title
 from embedlab.ui.frame import current_run, explain, framed, header
-from embedlab.ui.job_panel import job_panel
+from embedlab.ui.fusion.form import fusion_form
+from embedlab.ui.fusion.kept import show_kept, show_shares
+from embedlab.ui.fusion.mixing import can_mix, show_mixing
+from embedlab.ui.fusion.signal import show_signal
+from embedlab.ui.job_panel import chosen_job, job_panel
+from embedlab.ui.query import choose_query
 from embedlab.ui.text import plain
 
-TITLES = {
-    "picture": "Picture only",
-    "table": "Table only",
-    "fused": "Picture and table",
-    "shuffled": "Shuffled table",
-}
 
-
-def show_kept(run: Run) -> None:
-    """Show what `embedlab fuse` found out and kept in the run."""
-    found = run.info["fusion"]
-    metric = found["metrics"][0]
-    st.info(plain(found["verdict"]), icon=":material/gavel:")
-    arms = found["arms"].values()
-    st.plotly_chart(
-        bars_with_intervals(
-            [arm["title"] for arm in arms],
-            [arm[metric]["mean"] for arm in arms],
-            [tuple(arm[metric]["interval"]) for arm in arms],
-            title=f"{metric} for {found['target']}, {len(found['seeds'])} splits",
-        ),
-        key="arms",
-        config={"displayModeBar": False},
-    )
-    st.caption(
-        f"The mean over {len(found['seeds'])} random splits, each with its own initial weights, "
-        "and its 95 % interval, which allows for the splits' sharing pictures (Nadeau and "
-        "Bengio, 2003). All arms have the same splits, settings and way to stop; "
-        "the shuffled table stands beside the picture with its rows dealt anew. The body of the "
-        "picture branch was not trained: fine-tuning it may still help."
-    )
-    with st.expander("The numbers", icon=":material/table:"):
-        st.dataframe(
-            [
-                {
-                    "arm": arm["title"],
-                    "score": name,
-                    "mean": arm[name]["mean"],
-                    "from": arm[name]["interval"][0],
-                    "to": arm[name]["interval"][1],
-                }
-                for arm in arms
-                for name in found["metrics"]
-            ],
-            hide_index=True,
+def watch(job: Job) -> None:
+    """Watch a fusion; when it is done, lead to the run that it made."""
+    try:
+        status = job.status()
+    except EmbedlabError:
+        return
+    made = cache.runs().get(str(status.result.get("run", "")))
+    if status.state == "done" and made is not None:
+        st.success(f"**{plain(made.title)}** is ready.", icon=":material/check_circle:")
+        st.page_link(
+            "pages/fusion.py",
+            label="Look at what came of it",
+            icon=":material/arrow_forward:",
+            query_params={"run": made.id},
         )
-    left, right = st.columns(2, gap="large")
+    job_panel(job.id)
+
+
+def picture_by_picture() -> None:
+    """Take one picture, and see what its picture and its row of the table do."""
+    if not can_mix(run):
+        return
+    st.header("Picture by picture", anchor=False)
+    left, right = st.columns([1, 3], gap="medium")
     with left:
-        st.header("Which columns matter", anchor=False)
-        st.dataframe(
-            [{"column": name, "lost": drop} for name, drop in found["importance"].items()],
-            hide_index=True,
-        )
-        st.caption(
-            f"How much {metric} the fused network loses on held-out pictures when one column is "
-            "shuffled. Columns that say the same stand in for each other."
-        )
+        query = choose_query(run, "", own=False)
     with right:
-        st.header("How the table was read", anchor=False)
-        for sentence in (*found["joined"], *found["warnings"]):
-            st.markdown(f"- {plain(sentence)}")
-        st.dataframe(
-            [
-                {
-                    "column": column["name"],
-                    "taken for": column["kind"],
-                    "why": column["why"],
-                    "missing": column["n_missing"],
-                    "different values": column["n_distinct"],
-                }
-                for column in found["columns"]
-            ],
-            hide_index=True,
-        )
-    st.markdown(
-        "Every other page works on this run: its embedding is the fused one, and **Vectors** "
-        "offers the picture branch and the table branch by themselves."
-    )
-    if not run.classes:
-        st.caption(
-            "The predicted numbers stand beside the true ones: colour a map by either of them."
-        )
-
-
-@st.cache_data(max_entries=128, show_spinner="Fitting with and without the table …")
-def signal_of(fingerprint: str, vectors: str, signal: float, leak: bool, _run: Run) -> Signal:
-    """Compare picture, table and both, for one strength of the table."""
-    return table_signal(_run, vectors=vectors, signal=signal, leak=leak)
-
-
-def show_signal(run: Run) -> tuple[str, float]:
-    """Let people weaken the table, strengthen the picture, and fall into the trap once."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        vectors = choose_vectors(run)
-        signal = st.slider(
-            "What the table says",
-            0,
-            100,
-            100,
-            10,
-            format="%d %%",
-            key="signal",
-            bind="query-params",
-            width=320,
-            help="The share of the rows that stay with their picture. The others are dealt anew.",
-        )
-        leak = st.toggle("Let the answer slip in", key="leak", bind="query-params")
-    found = signal_of(run.fingerprint, vectors, signal / 100, leak, run)
-    for sentence in found.warnings:
-        st.warning(plain(sentence), icon=":material/warning:")
-    st.plotly_chart(
-        bars_with_intervals(
-            [TITLES[arm] for arm in found.arms],
-            [share.value for share in found.arms.values()],
-            [tuple(share.interval) for share in found.arms.values()],
-            baseline=float(run.items["label"].value_counts(normalize=True).max()),
-            title="accuracy on validation pictures",
-        ),
-        key="signal-arms",
-        config={"displayModeBar": False},
-    )
-    best = max(("picture", "table"), key=lambda arm: found.arms[arm].value)
-    fused, single = found.arms["fused"], found.arms[best]
-    apart = fused.interval.low > single.interval.high
-    st.markdown(
-        f"Both together are right on **{fused.correct} of {fused.total}** pictures, "
-        f"{TITLES[best].lower()} on **{single.correct}**. "
-        + (
-            "The intervals lie apart."
-            if apart
-            else "The intervals overlap: on these pictures alone the difference may be chance."
-        )
-    )
-    st.caption(
-        f"Pictures are known by: {plain(vectors_title(run, vectors).lower())}. A fusion helps "
-        "where both say something, and something different. It cannot help where the picture "
-        "alone leaves nothing to say, nor where the table says nothing: choose plainer "
-        "**Vectors**, such as a histogram or an early layer, and the picture says less. The "
-        "dotted line is the most frequent class. A logistic regression stands in for the network "
-        "here; `embedlab fuse` trains the network, on several splits."
-    )
-    return vectors, signal / 100
+        show_shares(run, query.row or 0)
+        show_mixing(run, query.row or 0)
 
 
 def show_form() -> None:
     """Fuse pictures and a table of one's own."""
     st.header("Your own pictures and table", anchor=False)
-    left, middle, right = st.columns([3, 3, 2])
-    pictures = left.text_input("Pictures", "garden", help="A folder, an archive or a named set.")
-    table = middle.text_input(
-        "Table", help="CSV, TSV or Parquet; one column names the pictures. Empty: their own."
-    )
-    target = right.text_input("Column to predict", help="Empty: the pictures' own classes.")
-    words = ["fuse", pictures, *([table] if table else [])]
-    words += ["--target", target] if target else []
-    st.code(shlex.join(["embedlab", *words]), language="bash")
-    if not may_start_jobs():
-        st.caption("This server does not compute. Run the line above on your own machine.")
-    elif st.button("Fuse", type="primary", icon=":material/play_arrow:", disabled=not pictures):
-        st.session_state["fusion-job"] = start(words, title=f"Fusion of {pictures}").id
-    job = st.session_state.get("fusion-job")
-    if job is not None:
-        job_panel(job)
+    if may_start_jobs():
+        fusion_form()
+        return
+    st.caption("This server does not compute. On a machine of your own:")
+    st.code("embedlab fuse my_photos items.csv --target price", language="bash")
 
 
 framed()
@@ -186,16 +65,28 @@ header(
     "Four answers side by side: from the picture, from the table, from both, and from both with "
     "the table shuffled. Notice **when both beat the better one**, and when they cannot.",
 )
+job = chosen_job() if may_start_jobs() else None
+if job is not None:
+    watch(job)
+call, d = "", run.embeddings.shape[1]
 if "fusion" in run.info:
     show_kept(run)
+    picture_by_picture()
+    st.markdown(
+        "Every page that looks at vectors works on this run: its embedding is the fused one, and "
+        "**Vectors** offers the picture branch and the table branch by themselves."
+    )
     call = f"""from embedlab import open_run
+from embedlab.shares import load_shares
 
 run = open_run({run.id!r})
 run.info["fusion"]["verdict"]
-run.embeddings, run.vectors("picture"), run.vectors("table")"""
+run.embeddings, run.vectors("picture"), run.vectors("table")
+load_shares(run).picture"""
     d = run.vectors("picture").shape[1]
 elif run.labels is not None and has_table(run):
     vectors, signal = show_signal(run)
+    picture_by_picture()
     call = f"""from embedlab import open_run
 from embedlab.signal import table_signal
 
@@ -207,19 +98,20 @@ else:
         "left to see when a table helps, or fuse your own below.",
         icon=":material/info:",
     )
-    call, d = "", run.embeddings.shape[1]
 show_form()
 if call:
     explain(
         r"z = \mathrm{ReLU}\big(A\,[\,\mathrm{LN}(x) \,;\, \mathrm{LN}(t)\,] + a\big), \qquad "
         r"\hat y = W z + b",
         [
-            ("x", f"({run.n_items:,}, {d:,})", "pictures, from a body that stays as it is"),
+            ("x", f"({run.n_items:,}, {d:,})", "pictures, as their body gives them"),
             ("t", f"({run.n_items:,}, hidden / 2)", "table: embeddings of names, and numbers"),
             ("z", f"({run.n_items:,}, 256)", "both: the embedding of a fused run"),
         ],
         call,
         words="Scales and vocabularies come from training rows only. A name that they do not have "
         "counts for nothing; a missing number becomes the mean and is flagged. Each LayerNorm "
-        "begins with vectors of one length, or a long picture vector would drown a short table.",
+        "begins with vectors of one length, or a long picture vector would drown a short table. A "
+        "gated fusion has z = g tanh(Ax) + (1 - g) tanh(Bt) in its place, with a gate g between 0 "
+        "and 1 that sees both.",
     )

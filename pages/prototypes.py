@@ -37,22 +37,31 @@ def show_galleries(run: Run, head: Head, class_: int, part: str, k: int) -> None
     found = alignments(head.weight, head.bias, run.embeddings, class_)
     rows = cache.part_rows(run, part)
     order = found.order[np.isin(found.order, rows)]
-    name = head.classes[class_]
-    for title, chosen in ((f"Most {name}", order[:k]), (f"Least {name}", order[::-1][:k])):
+    name, number = head.classes[class_], len(head.classes) == 1
+    titles = (f"Highest {name}", f"Lowest {name}") if number else (f"Most {name}", f"Least {name}")
+    for title, chosen in zip(titles, (order[:k], order[::-1][:k]), strict=True):
         st.subheader(plain(title), anchor=False)
         gallery(
             run,
             chosen.tolist(),
             key=f"aligned-{title}",
-            scores=[f"{found.scores[row]:.2f} · {found.probabilities[row]:.0%}" for row in chosen],
+            scores=[
+                f"{found.scores[row]:.2f} · {found.logits[row]:,.2f}"
+                + ("" if number else f" · {found.probabilities[row]:.0%}")
+                for row in chosen
+            ],
             query_label=class_ if run.labels is not None else None,
             label=title,
             on_click=lambda row: choose_row(run, row),
         )
+    bias = f"the bias ({head.bias[class_]:+.3f})"
     st.caption(
-        "Below each picture: its score (embedding · prototype) and the probability. The score "
-        f"leaves out the bias ({head.bias[class_]:+.3f}) and the other classes; the probability "
-        "takes both in. Click a picture to take its logit apart below."
+        f"Below each picture: its score (embedding · prototype) and, with {bias}, the number that "
+        "is predicted. Click a picture to take it apart below."
+        if number
+        else "Below each picture: its score (embedding · prototype), logit and probability. "
+        f"The score leaves out {bias} and the other classes; the logit takes the bias in, the "
+        "probability both. Click a picture to take its logit apart below."
     )
 
 

@@ -25,15 +25,15 @@ from embedlab.data.targets import column_target
 from embedlab.errors import EmbedlabError
 from embedlab.facts import softmax
 from embedlab.fusing import fuse, verdict
-from embedlab.models.fusion import Inputs, branch_shares, branch_vectors, fit_fusion, predict
+from embedlab.models.fusion import Inputs, branch_vectors, fit_fusion, predict
 from embedlab.models.fusion_net import FusionNet, embedding_width
-from embedlab.models.fusion_settings import FusionSettings, candidates
+from embedlab.models.fusion_settings import FusionSettings
 from embedlab.runs import open_run
 from embedlab.signal import table_signal
 from embedlab.space.repeats import repeated
 
 from .made_runs import made_run
-from .test_pages import opened, texts
+from .test_pages import FILES, opened, texts
 
 QUICK = FusionSettings(hidden=16, width=24, epochs=15, patience=5, learning_rate=1e-2)
 
@@ -231,7 +231,20 @@ def houses(folder: Path, n: int = 48) -> tuple[Path, Path]:
     return folder / "photos", folder / "houses.csv"
 
 
-QUICKLY = ["-m", "histogram", "--size", "24", "--seeds", "2", "--epochs", "4", "-q", "--json"]
+QUICKLY = [
+    "-m",
+    "histogram",
+    "--size",
+    "24",
+    "--seeds",
+    "2",
+    "--search",
+    "1",
+    "--epochs",
+    "4",
+    "-q",
+    "--json",
+]
 
 
 def test_a_folder_and_a_csv_become_a_run(
@@ -257,7 +270,10 @@ def test_a_folder_and_a_csv_become_a_run(
     fused = answer["arms"]["fused"]["accuracy"]["scores"][0]
     assert run.labels is not None
     assert fused == pytest.approx((run.probabilities.argmax(1) == run.labels)[held].mean())
-    assert set(answer["arms"]) == {*ARMS, BASELINE} and answer["verdict"].startswith("Fusion ")
+    assert set(answer["arms"]) == {*ARMS, BASELINE}
+    assert (
+        answer["verdict"].startswith("On 2 splits") and "nothing for certain" in answer["verdict"]
+    )
     assert "table.rooms" in run.items and run.items["id"].str.endswith(".png").all()
 
 
@@ -269,10 +285,13 @@ def test_a_number_becomes_a_run_with_predictions_beside_the_truth(tmp_path: Path
     )
     assert not any("alone predicts" in warning for warning in assembled.warnings)
     run = fuse(assembled, backbone="histogram", size=24, settings=FusionSettings(epochs=4), seeds=2)
-    assert run.classes == () and run.head is None and run.info["fusion"]["metrics"] == ["R²", "MAE"]
+    assert run.classes == () and run.info["fusion"]["metrics"] == ["R²", "MAE"]
     held = run.split == "validation"
     truth = np.log(run.items["table.price"].to_numpy())[held]
     guesses = run.items["table.predicted log price"].to_numpy()[held]
+    np.testing.assert_allclose(run.items["table.log price"].to_numpy()[held], truth)
+    assert run.head is not None and run.head.classes == ("log price",)
+    np.testing.assert_allclose(run.head.logits(run.embeddings)[held, 0], guesses, rtol=1e-4)
     score = run.info["fusion"]["arms"]["fused"]["R²"]["scores"][0]
     assert r2_score(truth, guesses) == pytest.approx(score, abs=1e-4)
 
@@ -303,7 +322,15 @@ def test_verdicts_are_no_better_than_the_numbers(compared: Comparison) -> None:
     assert "nothing that the table says was of use" in verdict(useless)
     same = {**compared.scores, "picture": compared.scores["fused"]}
     said = verdict(replace(compared, scores=same))
-    assert said.startswith("Fusion does not beat picture only: +0.000")
+    assert said.startswith("Fusion is exactly as good as picture only on every split")
+    near = [
+        {"accuracy": s["accuracy"] + d}
+        for s, d in zip(useless.scores["fused"], (0, 0.1, -0.1, 0.05, 0), strict=True)
+    ]
+    said = verdict(replace(useless, scores={**useless.scores, "fused": near}))
+    assert said.startswith("Fusion does not beat")
+    few = replace(compared, seeds=(0, 1), scores={k: v[:2] for k, v in compared.scores.items()})
+    assert verdict(few).startswith("On 2 splits") and "beats" not in verdict(few)
     worse = {**compared.scores, "picture": [{"accuracy": 2.0}] * 5}
     assert verdict(replace(compared, scores=worse)).startswith("Fusion is worse than picture only")
 
@@ -335,7 +362,7 @@ def test_without_a_table_the_signal_is_refused_kindly(tmp_path: Path) -> None:
         table_signal(made_run(tmp_path / "squares"))
 
 
-def test_the_page_shows_a_fused_run(tmp_path: Path) -> None:
+def test_every_page_shows_a_fused_run(tmp_path: Path) -> None:
     photos, table = houses(tmp_path)
     for log in (False, True):
         assembled = assemble(
@@ -348,8 +375,11 @@ def test_the_page_shows_a_fused_run(tmp_path: Path) -> None:
         run = fuse(
             assembled, backbone="histogram", size=24, settings=FusionSettings(epochs=2), seeds=2
         )
-        for page in ("fusion", "neighbours"):
+        for page in FILES:
             app = opened(page, run.id)
-            assert not app.exception, app.exception[0].message
-            assert not app.error, texts(app)
-            assert ("Fusion " in texts(app)) == (page == "fusion")
+            assert not app.exception, (page, app.exception[0].message)
+            assert not app.error, (page, texts(app))
+            assert "nan" not in texts(app).split(), page
+        page = texts(opened("fusion", run.id))
+        assert "say nothing for certain" in page
+        assert "nearest training pictures" in page and "Shapley values" in page

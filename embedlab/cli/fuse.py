@@ -30,6 +30,7 @@ _DRAWN = ("garden", "digits")
 @click.option("--seeds", default=5, show_default=True, help="How many splits to repeat it on.")
 @click.option("--hidden", default=64, show_default=True, help="Width of the table branch.")
 @click.option("--dropout", default=0.2, show_default=True)
+@click.option("--picture-dropout", default=0.0, show_default=True, help="Of the picture's vector.")
 @click.option(
     "--modality-dropout",
     default=0.0,
@@ -43,7 +44,7 @@ _DRAWN = ("garden", "digits")
 @click.option("--epochs", default=100, show_default=True, help="At most; it stops early.")
 @click.option(
     "--search",
-    default=1,
+    default=8,
     show_default=True,
     help="How many settings each network may choose from: these, and others at random.",
 )

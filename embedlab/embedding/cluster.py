@@ -222,11 +222,8 @@ class Worker:
         body = self._embedder.body
         if isinstance(body, OnnxBody):
             body.threads = share.cores
-        elif hasattr(body, "to"):
-            import torch
-
-            torch.set_num_threads(share.cores)
-            body.to(torch.device("cuda" if share.gpus else "cpu"))
+        elif hasattr(body, "settle"):
+            body.settle("cuda" if share.gpus else "cpu", n_threads=share.cores)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Make one part; say how many pictures it took, or why it could not be made."""

@@ -1,13 +1,15 @@
-"""A logit taken apart, as a waterfall: what each dimension adds, and the bias."""
+"""Answers taken apart: what each dimension adds to a logit, what each branch adds to an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from embedlab.figures.palette import COLOURS, NEUTRAL
-from embedlab.figures.style import finished
+from embedlab.figures.style import finished, ticks
 
 ADDS, TAKES = COLOURS[0], COLOURS[1]
 
@@ -58,4 +60,62 @@ def contributions(
         showlegend=False,
         xaxis={"showgrid": False},
         yaxis={"title": {"text": "sum so far"}},
+    )
+
+
+def branch_bars(
+    names: Sequence[str], base: ArrayLike, picture: ArrayLike, table: ArrayLike
+) -> go.Figure:
+    """Draw what two branches add to the answers of a fused network, for one picture.
+
+    Parameters
+    ----------
+    names : sequence of str, c of them
+        Classes, or the one number that is predicted.
+    base : array_like of shape (c,)
+        The answers when neither branch says anything of its own.
+    picture, table : array_like of shape (c,)
+        What each branch adds.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A row of bars for each name, and a mark at the sum.
+    """
+    parts = {"picture": np.asarray(picture), "table": np.asarray(table)}
+    whole = np.asarray(base) + sum(parts.values())
+    places = list(range(len(names)))
+    figure = go.Figure()
+    for place, (name, values) in enumerate({"on average": np.asarray(base), **parts}.items()):
+        figure.add_trace(
+            go.Bar(
+                x=values.tolist(),
+                y=places,
+                orientation="h",
+                name=name,
+                marker={
+                    "color": (NEUTRAL, *COLOURS)[place],
+                    "pattern": {"shape": ("", "/", ".")[place]},
+                },
+                hovertemplate=f"{name}: %{{x:+.3f}}<extra></extra>",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=whole.tolist(),
+            y=places,
+            mode="markers",
+            name="the answer",
+            marker={"symbol": "diamond", "size": 11, "color": COLOURS[3]},
+            hovertemplate="the answer: %{x:.3f}<extra></extra>",
+        )
+    )
+    return finished(
+        figure,
+        height=110 + 44 * len(names),
+        barmode="group",
+        bargap=0.25,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        xaxis={"title": {"text": "adds to the answer"}, "zeroline": True},
+        yaxis={**ticks(names), "autorange": "reversed", "showgrid": False},
     )

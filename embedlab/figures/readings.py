@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -20,28 +21,36 @@ def bars_with_intervals(
     baseline: float | None = None,
     title: str = "",
     colours: Sequence[str] | None = None,
+    share: bool = True,
 ) -> go.Figure:
-    """Draw shares as horizontal bars with the intervals that they may lie in.
+    """Draw scores as horizontal bars with the intervals that they may lie in.
 
     Parameters
     ----------
     names : sequence of str, n of them
         From the top.
     values : sequence of float, length n
-        0 to 1. NaN, a share of none, is left out.
+        NaN, a share of none, is left out.
     intervals : sequence of (low, high), length n
+        Of shares they are cut at 0 and 1.
     baseline : float, optional
         What chance, or the simplest guess, would reach: drawn as a line.
     title : str
         What the shares are.
     colours : sequence of str, length n, optional
         Of the classes, where the bars are classes.
+    share : bool
+        Whether the scores lie between 0 and 1, drawn as per cent; others, such as R², have an
+        axis that holds them all, up to 1.
 
     Returns
     -------
     plotly.graph_objects.Figure
     """
     low, high = zip(*intervals, strict=True) if intervals else ((), ())
+    if share:
+        low, high = tuple(max(x, 0.0) for x in low), tuple(min(x, 1.0) for x in high)
+    number = ".1%" if share else ".3f"
     figure = go.Figure(
         go.Bar(
             x=list(values),
@@ -55,8 +64,8 @@ def bars_with_intervals(
                 "color": NEUTRAL,
             },
             customdata=list(zip(low, high, strict=True)),
-            hovertemplate="%{y}: %{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})"
-            "<extra></extra>",
+            hovertemplate="%{y}: %{x:N} (%{customdata[0]:N} to %{customdata[1]:N})"
+            "<extra></extra>".replace("N", number),
         )
     )
     if baseline is not None:
@@ -65,9 +74,18 @@ def bars_with_intervals(
         figure,
         height=70 + 34 * max(len(names), 1),
         bargap=0.35,
-        xaxis={"title": {"text": plain(title)}, "tickformat": ".0%", "range": [0, 1.005]},
+        xaxis={
+            "title": {"text": plain(title)},
+            "tickformat": ".0%" if share else ".2g",
+            "range": [0 if share else _least([*low, *values]), 1.005],
+        },
         yaxis={**ticks(names), "autorange": "reversed", "showgrid": False},
     )
+
+
+def _least(values: Sequence[float]) -> float:
+    """Say where an axis begins that holds all values, and 0."""
+    return 1.05 * min([0.0, *(value for value in values if math.isfinite(value))])
 
 
 def read_off_bars(

@@ -132,6 +132,7 @@ class FusionNet(nn.Module):
             raise ValueError("a fusion needs a picture branch or a table branch")
         self.table = TableBranch(*table, settings) if table is not None else None
         self.picture_norm = _balanced_norm(n_dims) if n_dims else None
+        self.picture_dropout = nn.Dropout(settings.picture_dropout)
         self.table_norm = _balanced_norm(self.table.width) if self.table is not None else None
         widths = [n_dims] if n_dims else []
         widths += [self.table.width] if self.table is not None else []
@@ -147,7 +148,7 @@ class FusionNet(nn.Module):
         """Give each branch's vectors after its LayerNorm, by name."""
         found = {}
         if self.picture_norm is not None and picture is not None:
-            found["picture"] = self.picture_norm(picture)
+            found["picture"] = self.picture_dropout(self.picture_norm(picture))
         if self.table is not None and self.table_norm is not None:
             assert codes is not None and numbers is not None
             found["table"] = self.table_norm(self.table(codes, numbers))

@@ -28,6 +28,8 @@ class FusionSettings:
         A key of `FUSIONS`.
     dropout : float
         In the table branch and before the head.
+    picture_dropout : float
+        Of the picture's vector before the branches meet: it is long, and soon learnt by heart.
     modality_dropout : float
         The share of the pictures that go without one of their branches in a step of training, so
         that the network cannot lean on one alone.
@@ -52,6 +54,7 @@ class FusionSettings:
     width: int = 256
     fusion: str = "concatenated"
     dropout: float = 0.2
+    picture_dropout: float = 0.0
     modality_dropout: float = 0.0
     batch_norm: bool = False
     learning_rate: float = 1e-3
@@ -69,6 +72,7 @@ class FusionSettings:
             "width": 1 <= self.width <= 8192,
             "fusion": self.fusion in FUSIONS,
             "dropout": 0 <= self.dropout < 1,
+            "picture_dropout": 0 <= self.picture_dropout < 1,
             "modality_dropout": 0 <= self.modality_dropout < 1,
             "learning_rate": 0 < self.learning_rate <= 1,
             "weight_decay": 0 <= self.weight_decay <= 10,
@@ -95,6 +99,7 @@ _RANGES = {
     "width": "1 to 8192",
     "fusion": f"One of {', '.join(FUSIONS)}",
     "dropout": "0 to below 1",
+    "picture_dropout": "0 to below 1",
     "modality_dropout": "0 to below 1",
     "learning_rate": "Above 0 to 1",
     "weight_decay": "0 to 10",
@@ -126,14 +131,17 @@ def candidates(settings: FusionSettings, n: int, seed: int) -> list[FusionSettin
     from sklearn.model_selection import ParameterSampler
 
     space = {
-        "hidden": [16, 32, 64, 128],
-        "dropout": [0.0, 0.2, 0.4, 0.6],
-        "learning_rate": loguniform(3e-4, 1e-2),
-        "weight_decay": loguniform(1e-3, 1.0),
+        "hidden": [32, 64, 128],
+        "fusion": list(FUSIONS),
+        "dropout": [0.0, 0.2, 0.4],
+        "picture_dropout": [0.0, 0.5, 0.8],
+        "modality_dropout": [0.0, 0.0, 0.5],
+        "learning_rate": loguniform(5e-4, 5e-3),
+        "weight_decay": [0.01, 0.1, 1.0, 5.0],
     }
     drawn = ParameterSampler(space, n - 1, random_state=seed) if n > 1 else ()
     return [settings, *(replace(settings, **_plain(one)) for one in drawn)]
 
 
 def _plain(drawn: dict[str, Any]) -> dict[str, Any]:
-    return {k: v if isinstance(v, int) else float(f"{v:.3g}") for k, v in drawn.items()}
+    return {k: float(f"{v:.3g}") if isinstance(v, float) else v for k, v in drawn.items()}

@@ -46,6 +46,11 @@ class TorchBody:
         self._network.body.to(device).eval()
         self._device = device
 
+    def settle(self, device: str, *, n_threads: int) -> None:
+        """Make oneself at home in a process that does nothing else."""
+        torch.set_num_threads(n_threads)
+        self.to(torch.device(device))
+
     def embed_seen(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed a batch; in two halves where the device's memory is too small for it.
 

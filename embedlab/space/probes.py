@@ -211,19 +211,34 @@ def _read_number(
         penalties = {"ridge__alpha": PENALTIES}
         model = GridSearchCV(model, penalties, cv=folds, scoring=error)
     guesses = model.fit(matrix[fitted], (values[fitted] - centre) / unit).predict(matrix[scored])
-    missed = (truth - centre - guesses * unit) ** 2
-    score = 1 - missed.sum() / ((truth - truth.mean()) ** 2).sum()
-    return ReadOff("number", float(score), _resampled(truth, missed), 0.0, len(scored))
+    score, interval = explained(truth, centre + guesses * unit)
+    return ReadOff("number", score, interval, 0.0, len(scored))
 
 
-def _resampled(truth: NDArray[np.float64], missed: NDArray[np.float64]) -> Interval:
-    """Resample the held-out pictures and take the middle 95 % of R²."""
-    drawn = np.random.default_rng(0).integers(len(truth), size=(RESAMPLES, len(truth)))
-    spread = truth[drawn].var(axis=1) * len(truth)
+def explained(truth: ArrayLike, guesses: ArrayLike) -> tuple[float, Interval]:
+    """Measure the share of the variance that guesses explain: R².
+
+    Parameters
+    ----------
+    truth, guesses : array_like of shape (m,)
+        Of held-out pictures. The truth is not constant.
+
+    Returns
+    -------
+    score : float
+        Below 0 for guesses worse than the mean.
+    interval : Interval
+        The middle 95 % of 500 resamples of the pictures.
+    """
+    values = np.asarray(truth, np.float64)
+    missed = (values - np.asarray(guesses, np.float64)) ** 2
+    score = 1 - missed.sum() / ((values - values.mean()) ** 2).sum()
+    drawn = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
+    spread = values[drawn].var(axis=1) * len(values)
     told = spread > 1e-12 * spread.max()
     scores = 1 - missed[drawn].sum(axis=1)[told] / spread[told]
     low, high = np.percentile(scores, [2.5, 97.5])
-    return Interval(float(low), float(high))
+    return float(score), Interval(float(low), float(high))
 
 
 def _standardised(train: NDArray[np.float32]) -> list[Any]:

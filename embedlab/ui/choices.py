@@ -17,14 +17,24 @@ def vectors_title(run: Run, name: str) -> str:
     return str(run.about_vectors(name).get("title") or name)
 
 
-def choose_vectors(run: Run, *, key: str = "vectors") -> str:
-    """Choose one of the run's sets of vectors; not shown when there is only one."""
+def choose_vectors(run: Run, *, key: str = "vectors", default: str = EMBEDDING) -> str:
+    """Choose one of the run's sets of vectors; not shown when there is only one.
+
+    Parameters
+    ----------
+    run : Run
+    key : str
+        The widget's name, and that of the parameter in the address.
+    default : str
+        What is chosen at first, where the run has it.
+    """
     names = list(run.vector_sets)
     if len(names) == 1:
         return EMBEDDING
     return st.selectbox(
         "Vectors",
         names,
+        index=names.index(default) if default in names else 0,
         format_func=lambda name: vectors_title(run, name),
         key=key,
         bind="query-params",

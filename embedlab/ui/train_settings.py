@@ -73,7 +73,7 @@ def choose_plan(source: str | None) -> Plan | None:
             width=420,
         )
         backbone = BACKBONES[name]
-        weights, missing = _choose_weights(backbone)
+        weights, missing = choose_weights(backbone)
         freeze = st.toggle(
             "Train the head alone",
             key="train-freeze",
@@ -94,8 +94,15 @@ def choose_plan(source: str | None) -> Plan | None:
         return None
 
 
-def _choose_weights(backbone: Backbone) -> tuple[str | None, str]:
-    """Give the weights, and what is missing of them."""
+def choose_weights(backbone: Backbone, *, key: str = "train") -> tuple[str | None, str]:
+    """Let people choose weights: give them, and what is missing of them, in words.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    key : str
+        What the widgets' names begin with.
+    """
     kinds = [kind for kind in WEIGHTS if kind != "imagenet" or backbone.kind == "torchvision"]
     kind = st.segmented_control(
         "Weights to begin with",
@@ -103,13 +110,13 @@ def _choose_weights(backbone: Backbone) -> tuple[str | None, str]:
         format_func=WEIGHTS.__getitem__,
         default=kinds[0],
         required=True,
-        key=f"train-weights-{backbone.kind}",
+        key=f"{key}-weights-{backbone.kind}",
     )
     if kind != "file":
         return (None if kind == backbone.weights else kind), ""
     path = st.text_input(
         "Weights file",
-        key="train-weights-file",
+        key=f"{key}-weights-file",
         placeholder="/home/me/body.safetensors",
         width=300,
         help="A .safetensors file, or a torchvision .pth; only weights are read, no code is run.",

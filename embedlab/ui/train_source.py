@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from embedlab.data.notes import count
 from embedlab.data.sources import SOURCES, download_size, is_at_hand
 from embedlab.errors import EmbedlabError
 from embedlab.estimate import count_pictures
@@ -42,28 +43,36 @@ class Chosen:
     download: int = 0
 
 
-def choose_source() -> Chosen | None:
-    """Let people choose pictures; None until something is chosen that can be trained on."""
+def choose_source(*, key: str = "train", needs_classes: bool = True) -> Chosen | None:
+    """Let people choose pictures; None until something is chosen that will do.
+
+    Parameters
+    ----------
+    key : str
+        What the widgets' names begin with.
+    needs_classes : bool
+        Whether the pictures themselves have to say what is to be learned.
+    """
     kind = st.segmented_control(
         "Pictures",
         list(KINDS),
         format_func=KINDS.__getitem__,
         default="named",
         required=True,
-        key="train-kind",
+        key=f"{key}-kind",
         bind="query-params",
     )
     if kind == "named":
-        return _named()
-    return _folder() if kind == "folder" else _archive()
+        return _named(key)
+    return _folder(key, needs_classes) if kind == "folder" else _archive(key)
 
 
-def _named() -> Chosen:
+def _named(key: str) -> Chosen:
     name = st.selectbox(
         "Set",
         list(SOURCES),
         format_func=_describe,
-        key="train-set",
+        key=f"{key}-set",
         label_visibility="collapsed",
     )
     download = 0 if is_at_hand(name) else download_size(name)
@@ -81,18 +90,17 @@ def _counted(path: str) -> tuple[int, int] | None:
     return count_pictures(path)
 
 
-def _folder() -> Chosen | None:
+def _folder(key: str, needs_classes: bool) -> Chosen | None:
     text = st.text_input(
         "Folder",
-        key="train-folder",
+        key=f"{key}-folder",
         placeholder="/home/me/my_photos",
         label_visibility="collapsed",
-        help="One sub-folder a class. The pictures stay where they are.",
+        help="The pictures stay where they are.",
     ).strip()
     if not text:
-        st.caption(
-            "The path of a folder with one sub-folder a class, on the machine that runs this."
-        )
+        what = "a folder with one sub-folder a class" if needs_classes else "a folder of pictures"
+        st.caption(f"The path of {what}, on the machine that runs this.")
         return None
     path = Path(text).expanduser().absolute()
     try:
@@ -103,30 +111,36 @@ def _folder() -> Chosen | None:
     if counted is None:  # a file: an archive or arrays that lie on this machine
         return Chosen(str(path), path.name)
     pictures, classes = counted
-    if classes < 2:
+    if classes < 2 and needs_classes:
         st.warning(
             f"{pictures:,} pictures and {classes} classes: there is nothing to tell apart. Sort "
             "the pictures into a sub-folder for each class.",
             icon=":material/folder_off:",
         )
         return None
-    st.caption(f"{pictures:,} files that may be pictures, in {classes} classes.")
+    parts = f", in {count(classes, 'class', 'classes')}" if classes else ""
+    st.caption(f"{count(pictures, 'file')} that may be pictures{parts}.")
     return Chosen(str(path), path.name, pictures, classes)
 
 
-def _archive() -> Chosen | None:
+def _archive(key: str) -> Chosen | None:
     file = st.file_uploader(
         "A zip or tar with one folder a class, or a .npz with pictures and labels",
         type=["zip", "tar", "tgz", "gz", "npz"],
-        key="train-archive",
+        key=f"{key}-archive",
     )
     if file is None:
         st.caption("Larger ones: put the folder on this machine and give its path.")
         return None
-    data = file.getvalue()
-    stem = re.sub(r"[^\w.-]+", "-", file.name)[-80:].lstrip("-.") or "pictures.zip"
+    target = keep_upload(file.name, file.getvalue())
+    return Chosen(str(target), target.name)
+
+
+def keep_upload(name: str, data: bytes) -> Path:
+    """Put an uploaded file where a job finds it, once, by its content; give its path."""
+    stem = re.sub(r"[^\w.-]+", "-", name)[-80:].lstrip("-.") or "upload"
     target = home("uploads", hashlib.sha256(data).hexdigest()[:16]) / stem
     if not target.exists():
         with new_file(target) as path:
             path.write_bytes(data)
-    return Chosen(str(target), stem)
+    return target

@@ -1,0 +1,1 @@
+"""What the page on pictures and tables shows, a module a part."""
