@@ -40,15 +40,19 @@ class Point:
     interval: Interval
 
 
-def picture_and_table(run: Run) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+def picture_and_table(
+    run: Run, vectors: str = EMBEDDING
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Give the vectors by which pictures, and their rows of the table, are alike.
 
-    Those of a fused run are its two branches; those of another run with a table, its embedding and
-    the table's columns, standardised, names as ones and zeros. None without a table.
+    Those of a fused run are its two branches; those of another run with a table, one of its sets
+    of vectors and the table's columns, standardised, names as ones and zeros. None without a table.
 
     Parameters
     ----------
     run : Run
+    vectors : str
+        What the pictures of a run that is not fused are known by.
 
     Returns
     -------
@@ -63,10 +67,10 @@ def picture_and_table(run: Run) -> tuple[NDArray[np.float32], NDArray[np.float32
     rows = np.flatnonzero(run.split == "train")
     rows = rows if len(rows) else np.arange(run.n_items)
     table = encoded_table(frame, detect(frame.iloc[rows]), rows)
-    return (run.vectors(EMBEDDING), table) if table.shape[1] else None
+    return (run.vectors(vectors), table) if table.shape[1] else None
 
 
-def mixture(run: Run, share: float) -> NDArray[np.float32]:
+def mixture(run: Run, share: float, vectors: str = EMBEDDING) -> NDArray[np.float32]:
     """Give the vectors whose dot products mix both likenesses; see `embedlab.space.mixing.mixed`.
 
     Parameters
@@ -75,8 +79,10 @@ def mixture(run: Run, share: float) -> NDArray[np.float32]:
         With a table.
     share : float
         How much the table counts, 0 to 1.
+    vectors : str
+        As for `picture_and_table`.
     """
-    both = picture_and_table(run)
+    both = picture_and_table(run, vectors)
     if both is None:
         raise ValueError(f"the run {run.id} has no table")
     return mixed(*both, share)
@@ -90,12 +96,16 @@ def target_of(run: Run) -> pd.Series | None:
     return run.items[name] if name in run.items and is_number(run.items[name]) else None
 
 
-def mixture_curve(run: Run, *, shares: Sequence[float] = SHARES, k: int = K) -> list[Point] | None:
+def mixture_curve(
+    run: Run, vectors: str = EMBEDDING, *, shares: Sequence[float] = SHARES, k: int = K
+) -> list[Point] | None:
     """Let the nearest training pictures tell the target of the validation pictures.
 
     Parameters
     ----------
     run : Run
+    vectors : str
+        As for `picture_and_table`.
     shares : sequence of float
         How much the table counts.
     k : int
@@ -106,7 +116,7 @@ def mixture_curve(run: Run, *, shares: Sequence[float] = SHARES, k: int = K) -> 
     list of Point, or None
         One for each share; None without a table, a target, or one of the two parts.
     """
-    target, both = target_of(run), picture_and_table(run)
+    target, both = target_of(run), picture_and_table(run, vectors)
     train, held = (np.flatnonzero(run.split == part) for part in ("train", "validation"))
     if target is None or both is None or len(train) < 2 or len(held) < 2:
         return None

@@ -4,6 +4,7 @@ import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.jobs import Job
+from embedlab.runs import EMBEDDING
 from embedlab.signal import has_table
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
@@ -35,7 +36,7 @@ def watch(job: Job) -> None:
     job_panel(job.id)
 
 
-def picture_by_picture() -> None:
+def picture_by_picture(vectors: str) -> None:
     """Take one picture, and see what its picture and its row of the table do."""
     if not can_mix(run):
         return
@@ -45,7 +46,7 @@ def picture_by_picture() -> None:
         query = choose_query(run, "", own=False)
     with right:
         show_shares(run, query.row or 0)
-        show_mixing(run, query.row or 0)
+        show_mixing(run, vectors, query.row or 0)
 
 
 def show_form() -> None:
@@ -71,7 +72,7 @@ if job is not None:
 call, d = "", run.embeddings.shape[1]
 if "fusion" in run.info:
     show_kept(run)
-    picture_by_picture()
+    picture_by_picture(EMBEDDING)
     st.markdown(
         "Every page that looks at vectors works on this run: its embedding is the fused one, and "
         "**Vectors** offers the picture branch and the table branch by themselves."
@@ -86,7 +87,7 @@ load_shares(run).picture"""
     d = run.vectors("picture").shape[1]
 elif run.labels is not None and has_table(run):
     vectors, signal = show_signal(run)
-    picture_by_picture()
+    picture_by_picture(vectors)
     call = f"""from embedlab import open_run
 from embedlab.signal import table_signal
 

@@ -79,7 +79,7 @@ def bars_with_intervals(
             "tickformat": ".0%" if share else ".2g",
             "range": [0 if share else _least([*low, *values]), 1.005],
         },
-        yaxis={**ticks(names), "autorange": "reversed", "showgrid": False},
+        yaxis={**ticks(names, 28), "autorange": "reversed", "showgrid": False},
     )
 
 

@@ -12,10 +12,9 @@ from embedlab.facts import train_words
 from embedlab.home import home
 from embedlab.jobs import open_job, start
 from embedlab.models.backbones import BACKBONES
-from embedlab.models.defaults import DEFAULTS, weights_at_hand
 from embedlab.ui.job_panel import job_panel
 from embedlab.ui.text import plain
-from embedlab.ui.train_settings import Plan, choose_plan
+from embedlab.ui.train_settings import Plan, choose_plan, where_weights_are
 from embedlab.ui.train_source import Chosen, choose_source
 
 UNKNOWN = 1000  # pictures that are spoken of where their number is not known beforehand
@@ -75,15 +74,7 @@ def _say_needs(chosen: Chosen, plan: Plan) -> None:
             "verified first, once."
         )
     if settings.weights is None and backbone.kind == "torchvision":
-        here = weights_at_hand(backbone.name)
-        file = DEFAULTS[backbone.name].file
-        lines.append(
-            f":material/check: Its weights are on this machine ({plain(file)})."
-            if here
-            else f":material/download: Its weights, {plain(file)} ({backbone.download:.0f} MB), "
-            "are not on this machine and are downloaded first. Without a network, choose a file "
-            "of your own or the small net."
-        )
+        lines.append(where_weights_are(backbone))
     elif settings.weights == "random" or backbone.kind == "small":
         lines.append(
             ":material/casino: It begins from random weights"

@@ -9,6 +9,7 @@ import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES, DEFAULT, Backbone
+from embedlab.models.defaults import DEFAULTS, weights_at_hand
 from embedlab.models.recipes import settings_for
 from embedlab.models.settings import AUGMENTATIONS, SCHEDULES, TrainSettings
 from embedlab.ui.text import plain
@@ -122,6 +123,18 @@ def choose_weights(backbone: Backbone, *, key: str = "train") -> tuple[str | Non
         help="A .safetensors file, or a torchvision .pth; only weights are read, no code is run.",
     ).strip()
     return path, "" if path else "Give the path of a file with weights, or choose others."
+
+
+def where_weights_are(backbone: Backbone) -> str:
+    """Say whether a backbone's own weights are on this machine, or have to be downloaded."""
+    file = DEFAULTS[backbone.name].file
+    if weights_at_hand(backbone.name):
+        return f":material/check: Its weights are on this machine ({plain(file)})."
+    return (
+        f":material/download: Its weights, {plain(file)} ({backbone.download:.0f} MB), are not on "
+        "this machine and are downloaded first. Without a network, choose a file of your own or "
+        "the small net."
+    )
 
 
 def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from embedlab.models.backbones import BACKBONES, DEFAULT
 from embedlab.models.fusion_settings import FUSIONS, FusionSettings
 from embedlab.models.settings import AUGMENTATIONS
 from embedlab.ui.text import plain
-from embedlab.ui.train_settings import DRAWN, choose_weights
+from embedlab.ui.train_settings import DRAWN, choose_weights, where_weights_are
 from embedlab.ui.train_source import Chosen, choose_source, keep_upload
 
 OWN = "the pictures' own classes"
@@ -263,6 +263,8 @@ def _choose_network(chosen: Chosen) -> list[str] | None:
     if missing:
         st.warning(missing, icon=":material/file_open:")
         return None
+    if weights is None and backbone.kind == "torchvision":
+        st.markdown(where_weights_are(backbone))
     words = ["--backbone", name]
     words += ["--weights", weights] if weights else []
     with st.expander("More settings", icon=":material/tune:"):

@@ -18,13 +18,13 @@ NEAREST = 9
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _mixture(fingerprint: str, share: float, _run: Run) -> NeighbourIndex:
-    return NeighbourIndex.of(mixture(_run, share), "dot")
+def _mixture(fingerprint: str, vectors: str, share: float, _run: Run) -> NeighbourIndex:
+    return NeighbourIndex.of(mixture(_run, share, vectors), "dot")
 
 
 @st.cache_resource(max_entries=8, show_spinner="Asking neighbours, from picture to table …")
-def _curve(fingerprint: str, _run: Run) -> list[Point] | None:
-    return mixture_curve(_run)
+def _curve(fingerprint: str, vectors: str, _run: Run) -> list[Point] | None:
+    return mixture_curve(_run, vectors)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -37,8 +37,17 @@ def can_mix(run: Run) -> bool:
     return _has_both(run.fingerprint, run)
 
 
-def show_mixing(run: Run, row: int) -> None:
-    """Let people mix both likenesses; one picture's neighbours and all answers follow."""
+def show_mixing(run: Run, vectors: str, row: int) -> None:
+    """Let people mix both likenesses; one picture's neighbours and all answers follow.
+
+    Parameters
+    ----------
+    run : Run
+    vectors : str
+        What the pictures are known by, where the run is not fused.
+    row : int
+        The picture whose neighbours are shown.
+    """
     st.subheader("Alike by picture, alike by table", anchor=False)
     st.markdown(
         "Notice how the neighbours change from those that **look** alike to those that are "
@@ -56,12 +65,12 @@ def show_mixing(run: Run, row: int) -> None:
         width=420,
     )
     label = None if run.labels is None else int(run.labels[row])
-    _show_neighbours(run, percent / 100, row, label)
-    _show_curve(run, percent / 100)
+    _show_neighbours(run, vectors, percent / 100, row, label)
+    _show_curve(run, vectors, percent / 100)
 
 
-def _show_neighbours(run: Run, share: float, row: int, label: int | None) -> None:
-    found = _mixture(run.fingerprint, share, run).nearest(row, NEAREST)
+def _show_neighbours(run: Run, vectors: str, share: float, row: int, label: int | None) -> None:
+    found = _mixture(run.fingerprint, vectors, share, run).nearest(row, NEAREST)
     target = None if run.labels is not None else target_of(run)
     gallery(
         run,
@@ -83,8 +92,8 @@ def _show_neighbours(run: Run, share: float, row: int, label: int | None) -> Non
     )
 
 
-def _show_curve(run: Run, share: float) -> None:
-    points = _curve(run.fingerprint, run)
+def _show_curve(run: Run, vectors: str, share: float) -> None:
+    points = _curve(run.fingerprint, vectors, run)
     if points is None:
         return
     classes = run.labels is not None

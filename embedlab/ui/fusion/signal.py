@@ -6,12 +6,12 @@ import streamlit as st
 
 from embedlab.arms import ARMS
 from embedlab.figures.readings import bars_with_intervals
-from embedlab.runs import Run
+from embedlab.runs import EMBEDDING, Run
 from embedlab.signal import Signal, table_signal
 from embedlab.ui.choices import choose_vectors, vectors_title
 from embedlab.ui.text import plain
 
-PLAIN = "histogram"  # vectors with which a fusion has something to do
+PLAINER = ("layer-stage1", "histogram")  # vectors with which a fusion has something to do
 LEVEL = 0.05
 
 
@@ -30,7 +30,8 @@ def show_signal(run: Run) -> tuple[str, float]:
     signal : float
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        vectors = choose_vectors(run, key="known-by", default=PLAIN)
+        plainer = next((name for name in PLAINER if name in run.vector_sets), EMBEDDING)
+        vectors = choose_vectors(run, key="known-by", default=plainer)
         percent = st.slider(
             "What the table says",
             0,
