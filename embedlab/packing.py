@@ -14,7 +14,7 @@ from embedlab.runs import Run, new_run_folder
 
 # Only what a run is made of is taken from an archive, whatever else it holds.
 _MEMBER = re.compile(
-    r"run\.json|items\.parquet|embeddings\.npy|history\.jsonl|film\.npz"
+    r"run\.json|items\.parquet|embeddings\.npy|history\.jsonl|(film|shares)\.npz"
     r"|(head|body)\.safetensors|body\.onnx|(thumbnails|inputs)\.(bin|npy)"
     r"|vectors/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(npy|json)"
     r"|projections/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.npz"

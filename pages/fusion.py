@@ -2,38 +2,16 @@
 
 import streamlit as st
 
-from embedlab.errors import EmbedlabError
-from embedlab.jobs import Job
 from embedlab.runs import EMBEDDING
 from embedlab.signal import has_table
-from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.fusion.form import fusion_form
 from embedlab.ui.fusion.kept import show_kept, show_shares
 from embedlab.ui.fusion.mixing import can_mix, show_mixing
 from embedlab.ui.fusion.signal import show_signal
-from embedlab.ui.job_panel import chosen_job, job_panel
+from embedlab.ui.job_panel import chosen_job, watch_for_run
 from embedlab.ui.query import choose_query
-from embedlab.ui.text import plain
-
-
-def watch(job: Job) -> None:
-    """Watch a fusion; when it is done, lead to the run that it made."""
-    try:
-        status = job.status()
-    except EmbedlabError:
-        return
-    made = cache.runs().get(str(status.result.get("run", "")))
-    if status.state == "done" and made is not None:
-        st.success(f"**{plain(made.title)}** is ready.", icon=":material/check_circle:")
-        st.page_link(
-            "pages/fusion.py",
-            label="Look at what came of it",
-            icon=":material/arrow_forward:",
-            query_params={"run": made.id},
-        )
-    job_panel(job.id)
 
 
 def picture_by_picture(vectors: str) -> None:
@@ -68,7 +46,7 @@ header(
 )
 job = chosen_job() if may_start_jobs() else None
 if job is not None:
-    watch(job)
+    watch_for_run(job, page="fusion", label="Look at what came of it")
 call, d = "", run.embeddings.shape[1]
 if "fusion" in run.info:
     show_kept(run)

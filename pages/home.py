@@ -86,13 +86,21 @@ for id_, other in cache.runs().items():
             st.rerun()
 
 st.subheader("Your own pictures", anchor=False)
-folder, named, sent = st.tabs(["A folder", "A named set", "A run that somebody sent you"])
+folder, named, own, sent = st.tabs(
+    ["A folder", "A named set", "A network of your own", "A run that somebody sent you"]
+)
 with folder:
     st.markdown("One sub-folder a class. The pictures stay where they are.")
     st.code("embedlab train my_photos --freeze", language="bash")
+    st.page_link("pages/train.py", label="Or on the Train page", icon=":material/model_training:")
 with named:
     st.markdown("Downloaded and verified once: the notebook's flowers, digits, and more.")
     st.code("embedlab train flowers --freeze\nembedlab train digits", language="bash")
+with own:
+    st.markdown("Weights of a torchvision network, ONNX, or vectors.")
+    st.code("embedlab import mine.pth my_photos --backbone resnet18", language="bash")
+    st.page_link("pages/bring.py", label="Or on the Bring page", icon=":material/upload:")
 with sent:
     st.markdown("A run is a folder; zipped, it travels. Nothing of it is executed.")
     st.code("embedlab runs import flowers.zip", language="bash")
+    st.page_link("pages/bring.py", label="Or on the Bring page", icon=":material/upload:")

@@ -67,7 +67,7 @@ def test_the_form_starts_a_job_that_leads_to_its_run(
         started.append(words)
         return Job()
 
-    monkeypatch.setattr("embedlab.ui.fusion.form.start", start)
+    monkeypatch.setattr("embedlab.ui.job_panel.start", start)
     app = form(str(photos), str(table))
     app.selectbox(key="fuse-target").set_value("town").run()
     app.selectbox(key="fuse-backbone-efficientnet_b0").set_value("histogram").run()
@@ -107,7 +107,7 @@ def test_a_table_that_will_not_do_is_said_and_starts_nothing(
 def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
     photos, _ = houses(tmp_path)
     app = form(str(photos), str(tmp_path / "nothing.csv"))
-    assert "cannot be read" in texts(app) and app.button(key="fuse-start").disabled
+    assert "There is no file" in texts(app) and app.button(key="fuse-start").disabled
 
 
 def test_the_garden_needs_no_table() -> None:

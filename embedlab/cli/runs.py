@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from embedlab.cli.reporting import reporting
 from embedlab.errors import EmbedlabError
 
 
@@ -82,7 +83,10 @@ def import_(archive: Path) -> None:
     """Unpack a zipped run ARCHIVE among the runs of this machine."""
     from embedlab.packing import unpack_run
 
-    click.echo(unpack_run(archive).id)
+    with reporting(quiet=True) as report:
+        run = unpack_run(archive)
+        report.result(run=run.id)
+    click.echo(run.id)
 
 
 @command.command()

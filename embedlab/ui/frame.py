@@ -62,6 +62,7 @@ PAGES: dict[str, tuple[Entry, ...]] = {
     ),
     "Make": (
         Entry("train", "Train", "model_training", "What will a network make of your pictures?"),
+        Entry("bring", "Bring", "upload", "How does a network of your own see pictures?"),
     ),
     "Learn": (Entry("lesson", "Lesson", "school", "What have you seen?"),),
 }

@@ -8,8 +8,9 @@ from typing import Literal
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
-from embedlab.jobs import Job, Status, list_jobs, open_job, queue
+from embedlab.jobs import Job, Status, list_jobs, open_job, queue, start
 from embedlab.jobs.words import duration, progress_text
+from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.text import plain
 
@@ -80,6 +81,49 @@ def job_panel(id_: str, *, curves: Callable[[Status], None] | None = None) -> St
 
     panel()
     return before
+
+
+def start_watched(words: list[str], title: str) -> None:
+    """Start a job, in answer to a button, and put it into the address; say so if it cannot be.
+
+    Parameters
+    ----------
+    words : list of str
+        What would be typed after ``embedlab``.
+    title : str
+    """
+    try:
+        st.query_params[PARAMETER] = start(words, title=title).id
+    except EmbedlabError as error:
+        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+
+
+def watch_for_run(job: Job, *, page: str, label: str) -> None:
+    """Watch a job that makes a run; when it is done, lead to the run.
+
+    Parameters
+    ----------
+    job : Job
+    page : str
+        The page to look at it with: its file's name.
+    label : str
+        What the link says.
+    """
+    try:
+        status = job.status()
+    except EmbedlabError as error:
+        st.warning(plain(str(error)), icon=":material/link_off:")
+        return
+    made = cache.runs().get(str(status.result.get("run", "")))
+    if status.state == "done" and made is not None:
+        st.success(f"**{plain(made.title)}** is ready.", icon=":material/check_circle:")
+        st.page_link(
+            f"pages/{page}.py",
+            label=label,
+            icon=":material/arrow_forward:",
+            query_params={"run": made.id},
+        )
+    job_panel(job.id)
 
 
 def _draw(job: Job, status: Status, curves: Callable[[Status], None] | None) -> None:

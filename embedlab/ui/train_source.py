@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +11,7 @@ from embedlab.data.notes import count
 from embedlab.data.sources import SOURCES, download_size, is_at_hand
 from embedlab.errors import EmbedlabError
 from embedlab.estimate import count_pictures
-from embedlab.files import new_file
-from embedlab.home import home
+from embedlab.ui.files import keep_upload
 from embedlab.ui.text import plain
 
 KINDS = {"named": "A named set", "folder": "A folder", "archive": "An archive"}
@@ -134,13 +131,3 @@ def _archive(key: str) -> Chosen | None:
         return None
     target = keep_upload(file.name, file.getvalue())
     return Chosen(str(target), target.name)
-
-
-def keep_upload(name: str, data: bytes) -> Path:
-    """Put an uploaded file where a job finds it, once, by its content; give its path."""
-    stem = re.sub(r"[^\w.-]+", "-", name)[-80:].lstrip("-.") or "upload"
-    target = home("uploads", hashlib.sha256(data).hexdigest()[:16]) / stem
-    if not target.exists():
-        with new_file(target) as path:
-            path.write_bytes(data)
-    return target

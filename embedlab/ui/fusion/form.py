@@ -15,13 +15,14 @@ from embedlab.data.columns import detect, is_number
 from embedlab.data.dataset import Dataset
 from embedlab.data.table import Table, read_table
 from embedlab.errors import EmbedlabError
-from embedlab.jobs import start
 from embedlab.models.backbones import BACKBONES, DEFAULT
 from embedlab.models.fusion_settings import FUSIONS, FusionSettings
 from embedlab.models.settings import AUGMENTATIONS
+from embedlab.ui.files import choose_file
+from embedlab.ui.job_panel import start_watched
 from embedlab.ui.text import plain
 from embedlab.ui.train_settings import DRAWN, choose_weights, where_weights_are
-from embedlab.ui.train_source import Chosen, choose_source, keep_upload
+from embedlab.ui.train_source import Chosen, choose_source
 
 OWN = "the pictures' own classes"
 AUTOMATIC = "found by itself"
@@ -71,16 +72,9 @@ def fusion_form() -> None:
         icon=":material/play_arrow:",
         key="fuse-start",
         disabled=not question.ready,
-        on_click=_begin,
+        on_click=start_watched,
         args=(words, f"Fuse {chosen.title} with a table"),
     )
-
-
-def _begin(words: list[str], title: str) -> None:
-    try:
-        st.query_params["job"] = start(words, title=title).id
-    except EmbedlabError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,16 +91,8 @@ def _read(path: str, changed: int) -> Table:
 
 
 def _choose_table() -> _Kept | None:
-    left, right = st.columns(2, gap="medium")
-    file = left.file_uploader("Table: CSV, TSV or Parquet", type=TABLES, key="fuse-table")
-    text = right.text_input(
-        "or its path on this machine", key="fuse-table-path", placeholder="/home/me/items.csv"
-    ).strip()
-    if file is not None:
-        path = keep_upload(file.name, file.getvalue())
-    elif text:
-        path = Path(text).expanduser().absolute()
-    else:
+    path = choose_file("Table: CSV, TSV or Parquet", TABLES, key="fuse-table")
+    if path is None:
         return None
     try:
         table = _read(str(path), path.stat().st_mtime_ns)
