@@ -7,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from embedlab.figures.curves import Curve, curves
+from embedlab.figures.palette import NEUTRAL
 from embedlab.mixture import K, Point, mixture, mixture_curve, picture_and_table, target_of
 from embedlab.runs import Run
 from embedlab.space.neighbours import NeighbourIndex
@@ -113,7 +114,7 @@ def _show_curve(run: Run, vectors: str, share: float) -> None:
         share=classes,
         height=240,
     )
-    figure.add_vline(x=100 * share, line={"dash": "dot", "width": 2})
+    figure.add_vline(x=100 * share, line={"dash": "dot", "width": 2, "color": NEUTRAL})
     st.plotly_chart(figure, key="mix-curve", config={"displayModeBar": False})
     best = max(points, key=lambda point: point.score)
     number = f"{best.score:.1%}" if classes else f"R² {best.score:.2f}"
