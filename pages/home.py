@@ -30,8 +30,9 @@ def first_panels(run: Run) -> list[Panel]:
 @st.fragment
 def first_view(run: Run) -> None:
     """Show the two maps and the pictures that are selected in them."""
+    panels = first_panels(run)
     state = linked_map(
-        first_panels(run),
+        panels,
         points=run_points(run, "label" if run.labels is not None else "split"),
         key="home-map",
         memory=f"run:{run.id}",
@@ -45,6 +46,7 @@ def first_view(run: Run) -> None:
         key="home-selection",
         hint="Click a picture, or draw a loop around some with the second tool: the same pictures "
         "light up in the other map.",
+        panels=panels,
     )
 
 

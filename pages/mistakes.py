@@ -1,5 +1,7 @@
 """Where is the network wrong, or the data?"""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -11,16 +13,19 @@ from embedlab.space.quality import label_issues, most_confident_errors
 from embedlab.space.scores import accuracy, confusion, recalls
 from embedlab.ui import cache
 from embedlab.ui.choices import choose_part
+from embedlab.ui.closer import closer
 from embedlab.ui.doubts_form import doubts
 from embedlab.ui.export import export_buttons
 from embedlab.ui.frame import current_run, explain, framed, header
-from embedlab.ui.gallery import gallery
-from embedlab.ui.picture_grid import Caption, picture_grid
-from embedlab.ui.state import choose_row
+from embedlab.ui.gallery import caption, gallery
+from embedlab.ui.picture_grid import picture_grid
 from embedlab.ui.text import plain
 
 SHOWN = 24
-SMALL = 4000
+DOUBTS_CODE = "from embedlab.space.quality import label_issues, out_of_sample_probabilities"
+DOUBTFUL_CODE = """p = out_of_sample_probabilities(run.embeddings, run.labels, len(run.classes))
+doubtful = label_issues(run.labels, p).rows
+"""
 
 
 def predictions_of(run: Run) -> np.ndarray | None:
@@ -29,6 +34,12 @@ def predictions_of(run: Run) -> np.ndarray | None:
         return None
     order = {name: k for k, name in enumerate(run.classes)}
     return np.array([order.get(name, -1) for name in run.items["prediction"]], np.int64)
+
+
+def look_at(run: Run, clicked: int | None) -> None:
+    """Look closely at a picture that was clicked just now."""
+    if clicked is not None:
+        closer(run, clicked)
 
 
 def show_confusion(run: Run, rows: np.ndarray, predictions: np.ndarray) -> None:
@@ -70,29 +81,38 @@ def show_confusion(run: Run, rows: np.ndarray, predictions: np.ndarray) -> None:
                 hide_index=True,
             )
     with right:
-        true, predicted = chosen_cell(run, event, matrix)
+        # A default that moved with the choice would keep the choice out of the address.
+        usual = fullest_wrong_cell(matrix)
+        true, predicted = chosen_cell(run, event, usual)
         inside = rows[(labels == true) & (predictions[rows] == predicted)]
         st.markdown(
             f"**{len(inside)}** pictures of **{plain(run.classes[true])}** taken for "
             f"**{plain(run.classes[predicted])}**"
         )
-        gallery(
+        look_at(
             run,
-            inside[:SHOWN].tolist(),
-            key="cell",
-            cell=84,
-            label="Pictures of the chosen cell",
-            on_click=lambda row: choose_row(run, row),
+            gallery(
+                run,
+                inside[:SHOWN].tolist(),
+                key="cell",
+                cell=84,
+                label="Pictures of the chosen cell",
+            ),
         )
         st.caption("Choose a cell by a click, or here:")
         with st.container(horizontal=True):
-            st.selectbox("True", run.classes, index=true, key="cell-true", width=160)
-            st.selectbox("Predicted", run.classes, index=predicted, key="cell-predicted", width=160)
+            for word, class_, key in (
+                ("True", usual[0], "cell-true"),
+                ("Predicted", usual[1], "cell-predicted"),
+            ):
+                st.selectbox(
+                    word, run.classes, index=class_, key=key, bind="query-params", width=160
+                )
         export_buttons(run, inside, name="cell")
 
 
-def chosen_cell(run: Run, event: object, matrix: np.ndarray) -> tuple[int, int]:
-    """Give the cell that was clicked or chosen last; the fullest wrong one to begin with."""
+def chosen_cell(run: Run, event: object, usual: tuple[int, int]) -> tuple[int, int]:
+    """Give the cell that was clicked or chosen last; the usual one to begin with."""
     points = getattr(getattr(event, "selection", None), "points", None) or []
     clicked = (int(points[0]["y"]), int(points[0]["x"])) if points else None
     if clicked is not None and clicked != st.session_state.get("cell-clicked"):
@@ -102,6 +122,11 @@ def chosen_cell(run: Run, event: object, matrix: np.ndarray) -> tuple[int, int]:
     names = (st.session_state.get("cell-true"), st.session_state.get("cell-predicted"))
     if all(name in run.classes for name in names):
         return run.classes.index(names[0]), run.classes.index(names[1])
+    return usual
+
+
+def fullest_wrong_cell(matrix: np.ndarray) -> tuple[int, int]:
+    """Find the commonest mistake: true class and prediction."""
     wrong = matrix.copy()
     np.fill_diagonal(wrong, 0)
     flat = int(wrong.argmax()) if wrong.any() else 0
@@ -130,22 +155,22 @@ def show_with_suggestion(
     run: Run, rows: np.ndarray, others: np.ndarray, shares: np.ndarray, *, key: str, word: str
 ) -> None:
     """Show pictures with another class and a share below each."""
-    picture_grid(
+    clicked = picture_grid(
         rows[:SHOWN].tolist(),
         key=key,
         thumbnails=run.thumbnails,
         captions=[
-            Caption(
-                name=f"{word} {run.classes[other]}",
-                score=f"{share:.0%}",
-                label=run.classes[run.labels[row]],
+            replace(
+                caption(run, int(row), f"{share:.0%}"),
+                name=f"{word} {run.classes[other]} · {run.items['id'].iat[row]}",
             )
             for row, other, share in zip(rows[:SHOWN], others, shares, strict=False)
         ],
-        cell=112,
+        cell=128,
         label=key,
-        on_click=lambda row: choose_row(run, row),
     )
+    look_at(run, clicked)
+    st.caption(f"Below each: what it {word}, and how surely; then the class that it is said to be.")
     if len(rows) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(rows):,}.")
 
@@ -203,10 +228,23 @@ def show_twins(run: Run) -> None:
     leaking = leaks(pairs, run.split)
     st.markdown(
         f"**{int(pairs.exact.sum())}** exact and **{int((~pairs.exact).sum())}** near pairs; "
-        f"**{len(leaking.rows)}** of them leak: one of the two is in training, the other in "
-        "validation, so the validation accuracy is flattered."
+        + (
+            f"**{len(leaking.rows)}** of them leak: one of the two is in training, the other in "
+            "validation, so the validation accuracy is flattered."
+            if len(leaking.rows)
+            else "none of them has one in training and the other in validation."
+        )
     )
-    only = st.toggle("Only the leaks", key="only-leaks", disabled=not len(leaking.rows))
+    if run.labels is not None:
+        apart = pairs.exact & (run.labels[pairs.rows[:, 0]] != run.labels[pairs.rows[:, 1]])
+        if apart.any():
+            st.markdown(
+                f"**{int(apart.sum())}** of the exact ones are said to be of two different "
+                "classes: one of the two labels is wrong."
+            )
+    only = st.toggle(
+        "Only the leaks", key="only-leaks", bind="query-params", disabled=not len(leaking.rows)
+    )
     shown = leaking if only else pairs
     columns = st.columns(4)
     for place, (a, b) in enumerate(shown.rows[:12].tolist()):
@@ -214,7 +252,7 @@ def show_twins(run: Run) -> None:
             words = (
                 "same content" if shown.exact[place] else f"distance {shown.distances[place]:.2f}"
             )
-            gallery(
+            clicked = gallery(
                 run,
                 [a, b],
                 key=f"twin-{place}",
@@ -223,6 +261,9 @@ def show_twins(run: Run) -> None:
                 columns=2,
                 label=words,
             )
+            look_at(run, clicked)
+            if run.labels is not None and run.labels[a] != run.labels[b]:
+                words += ", two classes"
             st.caption(words)
     if len(shown.rows) > 12:
         st.caption(
@@ -243,14 +284,14 @@ def show_strangers(run: Run) -> None:
     """Show the pictures that are farthest from all others."""
     found = strangers(run.fingerprint, run)
     top = found.rows[:12]
-    gallery(
+    clicked = gallery(
         run,
         top.tolist(),
         key="outliers",
         scores=[f"{found.scores[row]:.1f}" for row in top],
         label="Outliers",
-        on_click=lambda row: choose_row(run, row),
     )
+    look_at(run, clicked)
     st.caption("Below each: its mean distance to its ten nearest; 1 is usual, 2 is far.")
     export_buttons(run, found.rows[:200], name="outliers", distance=found.scores[found.rows[:200]])
 
@@ -297,9 +338,11 @@ explain(
     ],
     f"""from embedlab import open_run
 from embedlab.space.oddities import near_duplicates, outliers
-
+{DOUBTS_CODE if run.labels is not None else ""}
 run = open_run({run.id!r})
-near_duplicates(run.embeddings).rows, outliers(run.embeddings).rows[:10]""",
+twins = near_duplicates(run.embeddings, digests=run.items.get("digest"))
+strangers = outliers(run.embeddings).rows[:12]
+{DOUBTFUL_CODE if run.labels is not None else ""}len(twins.rows), strangers.tolist()""",
     words="Doubtful labels: confident learning on five-fold out-of-sample probabilities of a "
     "logistic regression on the embeddings (package cleanlab).",
 )

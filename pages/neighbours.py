@@ -6,7 +6,14 @@ import streamlit as st
 from embedlab.runs import Run
 from embedlab.space.metrics import METRICS
 from embedlab.ui import cache
-from embedlab.ui.choices import choose_k, choose_metric, choose_part, choose_vectors, show_seen
+from embedlab.ui.choices import (
+    choose_k,
+    choose_metric,
+    choose_part,
+    choose_vectors,
+    part_code,
+    show_seen,
+)
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.query import Query, choose_query
@@ -34,6 +41,13 @@ def headline(run: Run, query: Query, rows: np.ndarray, part: str, precision_of: 
     )
 
 
+OWN_CODE = """from PIL import Image
+from embedlab.models.onnx_body import OnnxBody
+
+body = OnnxBody(run.body, run.preprocessing)
+query = body.embed([Image.open("mine.jpg").convert("RGB")])[0]"""
+
+
 framed()
 header(
     "Which pictures does the network find alike?",
@@ -51,7 +65,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 
 left, right = st.columns([1, 3], gap="medium")
 with left:
-    query = choose_query(run, vectors, seen=seen)
+    query = choose_query(run, vectors, seen=seen, part=part)
 with right:
     index = cache.index(run, vectors, metric)
     pool = cache.part_rows(run, part)
@@ -91,6 +105,7 @@ from embedlab.space.neighbours import NeighbourIndex
 
 run = open_run({run.id!r})
 index = NeighbourIndex.of(run.vectors({vectors!r}), {metric!r})
-index.nearest({query.row or 0}, k={k})""",
+{OWN_CODE if query.row is None else f"query = {query.row}"}
+index.nearest(query, k={k}{part_code(part)}).rows.tolist()""",
     words="The query is compared with every other picture; the scores are put in order.",
 )

@@ -19,6 +19,11 @@ from embedlab.ui.query import choose_query
 from embedlab.ui.state import choose_row
 from embedlab.ui.text import plain
 
+AMONG = {
+    "all": "slice(None)",
+    "train": "run.split == 'train'",
+    "validation": "run.split == 'validation'",
+}
 COMPARED = ("cosine", "dot", "centred cosine", "centred dot", "euclidean")
 
 
@@ -215,8 +220,9 @@ from embedlab.space.neighbours import knn
 from embedlab.space.scores import precision_at_k
 
 run = open_run({run.id!r})
-held = run.split == "validation"
-precision_at_k(run.labels[held], knn(run.vectors("pixels")[held], {k}, {metric!r}).rows).mean""",
+pixels, among = run.vectors("pixels"), {AMONG[part]}
+near = knn(pixels[among], {k}, {metric!r}, centre=pixels.mean(axis=0))
+{"precision_at_k(run.labels[among], near.rows).mean" if run.labels is not None else "near.rows"}""",
         words="Pixel vectors are long, so their matrix is never held in memory: the table of all "
         "dot products is summed up piece by piece, and its root Z keeps every dot product, length, "
         "distance and mean.",

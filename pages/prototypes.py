@@ -121,7 +121,9 @@ def show_arrows(run: Run, head: Head, part: str) -> None:
         "there they differ. UMAP has no axes, so it can have no arrows: there, a prototype is "
         "shown by the pictures that it ranks first, above."
     )
-    selection(run, state, key="prototype-selection", hint="Click a dot, or draw a loop.")
+    selection(
+        run, state, key="prototype-selection", hint="Click a dot, or draw a loop.", panels=panels
+    )
 
 
 def show_cosines(run: Run, head: Head) -> None:
@@ -165,20 +167,30 @@ def digits_that_add_up(parts: LogitParts) -> int:
     return 9
 
 
-def show_logit(run: Run, head: Head, class_: int) -> None:
+def digits_that_multiply(parts: LogitParts, digits: int) -> int:
+    """Find how many decimals of lengths and cosine give the dot product as it is shown."""
+    for more in range(3, 12):
+        product = round(parts.length_x, more) * round(parts.length_w, more)
+        if round(product * round(parts.cosine, more), digits) == round(parts.dot, digits):
+            return more
+    return 12
+
+
+def show_logit(run: Run, head: Head, class_: int, part: str) -> None:
     """Take one picture's logit apart."""
     left, right = st.columns([1, 3], gap="medium")
     with left:
-        query = choose_query(run, "embedding", own=False)
+        query = choose_query(run, "embedding", own=False, part=part)
     if query.row is None:
         return
     parts = logit_parts(head.weight[class_], head.bias[class_], run.embeddings[query.row])
     n = digits_that_add_up(parts)
+    m = digits_that_multiply(parts, n)
     with right:
         st.latex(
-            rf"\underbrace{{{parts.length_x:.3f}}}_{{|x|}} \times "
-            rf"\underbrace{{{parts.length_w:.3f}}}_{{|w|}} \times "
-            rf"\underbrace{{{parts.cosine:.4f}}}_{{\cos}} = {parts.dot:.{n}f} \qquad "
+            rf"\underbrace{{{parts.length_x:.{m}f}}}_{{|x|}} \times "
+            rf"\underbrace{{{parts.length_w:.{m}f}}}_{{|w|}} \times "
+            rf"\underbrace{{{parts.cosine:.{m}f}}}_{{\cos}} = {parts.dot:.{n}f} \qquad "
             rf"{parts.dot:.{n}f} {parts.bias:+.{n}f} = "
             rf"\underbrace{{{parts.logit:.{n}f}}}_{{\text{{logit}}}}"
         )
@@ -192,6 +204,7 @@ def show_logit(run: Run, head: Head, class_: int) -> None:
                 rest=rest,
                 bias=round(parts.bias, n),
                 logit=round(parts.logit, n),
+                digits=n,
             ),
             key="contributions",
             config={"displayModeBar": False},
@@ -220,6 +233,7 @@ def show_logit(run: Run, head: Head, class_: int) -> None:
             scores=[f"{score:.2f}" for score in most.scores],
             cell=88,
             label=f"Pictures that excite dimension {dimension}",
+            on_click=lambda row: choose_row(run, row),
         )
 
 
@@ -249,7 +263,7 @@ else:
     st.header("Prototypes among themselves, and class means", anchor=False)
     show_cosines(run, head)
     st.header(f"A logit of {plain(class_)}, taken apart", anchor=False)
-    show_logit(run, head, number)
+    show_logit(run, head, number, part)
     c, d = head.weight.shape
     explain(
         r"\text{logit}_k = w_k \cdot x + b_k = |x|\,|w_k|\cos\theta + b_k, \qquad "
@@ -259,11 +273,14 @@ else:
             ("b", f"({c},)", "one bias a class"),
             ("A", f"({d:,}, 2)", "the axes of the drawing: PCA's components, LDA's scalings"),
         ],
-        f"""from embedlab import open_run
+        f"""import numpy as np
+from embedlab import open_run
 from embedlab.space.logits import alignments
 
 run = open_run({run.id!r})
-alignments(run.head.weight, run.head.bias, run.embeddings, {number}).most(9)""",
+found = alignments(run.head.weight, run.head.bias, run.embeddings, {number})
+among = np.arange(run.n_items){"" if part == "all" else f"[run.split == {part!r}]"}
+found.order[np.isin(found.order, among)][:{k}].tolist()""",
         words="The two readings of an arrow: where a picture goes when its vector **moves along** "
         "the prototype, and where the **score rises** fastest in the drawn plane.",
     )

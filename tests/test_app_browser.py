@@ -16,6 +16,7 @@ from .made_runs import made_run
 pytestmark = pytest.mark.browser
 
 PATIENCE = 60_000
+FLOWERS = ("daisy", "dandelion", "rose", "sunflower", "tulip")
 QUESTIONS = {
     entry.file: entry.question for entries in PAGES.values() for entry in entries if entry.question
 }
@@ -93,3 +94,33 @@ def test_every_page_fits_a_phone_without_errors(
         assert page.get_by_text("BidiComponent Error").count() == 0
         main = page.locator("[data-testid=stMain]")
         assert main.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
+
+
+def test_a_cell_of_the_confusion_matrix_opens_its_pictures_and_a_picture_leads_on(
+    browser: Any, app: str
+) -> None:
+    with tab(browser) as page:
+        page.goto(f"{app}mistakes?run=garden&among=All")
+        wait_for_title(page, QUESTIONS["mistakes"])
+        chart = page.locator("[data-testid=stPlotlyChart]").first
+        drag = chart.locator(".nsewdrag").first
+        drag.wait_for(timeout=PATIENCE)
+        drag.scroll_into_view_if_needed()
+        box = drag.bounding_box()
+        for true, predicted in ((0, 3), (2, 2)):
+            x = box["x"] + box["width"] * (predicted + 0.8) / 5
+            y = box["y"] + box["height"] * (true + 0.3) / 5
+            page.mouse.move(x, y)
+            page.wait_for_timeout(300)
+            page.mouse.click(x, y)
+            cell = f"cell-true={FLOWERS[true]}", f"cell-predicted={FLOWERS[predicted]}"
+            page.wait_for_url(
+                lambda url, cell=cell: all(part in url for part in cell), timeout=PATIENCE
+            )
+        page.get_by_text("pictures of rose taken for rose").wait_for(timeout=PATIENCE)
+        cells = page.get_by_role("list", name="Pictures of the chosen cell").get_by_role("button")
+        cells.first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text("Its neighbours").click(timeout=PATIENCE)
+        wait_for_title(page, QUESTIONS["neighbours"])
+        assert "query=" in page.url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from itertools import combinations
 
@@ -111,10 +112,13 @@ def test_arrows_begin_at_the_origin_and_wear_their_class() -> None:
 
 def test_a_confusion_matrix_is_shaded_by_row_and_says_counts() -> None:
     figure = confusion([[3, 1], [0, 0]], ("rare", "none"))
-    (trace,) = figure.data
-    np.testing.assert_array_equal(trace.z, [[0.75, 0.25], [0, 0]])
-    assert list(trace.text[0]) == ["3", "1"]
-    assert figure.layout.yaxis.autorange == "reversed"
+    shades, cells = figure.data
+    np.testing.assert_array_equal(shades.z, [[0.75, 0.25], [0, 0]])
+    assert list(shades.text[0]) == ["3", "1"]
+    assert list(figure.layout.yaxis.range) == [1.5, -0.5], "the first class on top"
+    # What a click can hit lies over the cells: predicted across, true down, and their counts.
+    found = dict(zip(zip(cells.y, cells.x, strict=True), cells.customdata, strict=True))
+    assert found == {(0, 0): 3, (0, 1): 1, (1, 0): 0, (1, 1): 0}
 
 
 def test_a_logit_is_a_waterfall_that_ends_with_the_sum() -> None:
@@ -122,6 +126,22 @@ def test_a_logit_is_a_waterfall_that_ends_with_the_sum() -> None:
     assert list(trace.measure) == ["relative"] * 4 + ["total"]
     assert sum(trace.y[:-1]) == trace.y[-1] == 2.25
     assert trace.x[:2] == ("dim 12", "dim 7")
+
+
+@pytest.mark.parametrize("digits", [2, 3, 5])
+def test_the_labels_of_a_waterfall_add_up_as_they_are_shown(digits: int) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        amounts = np.round(rng.normal(size=5), digits)
+        rest, bias = np.round(rng.normal(size=2), digits)
+        logit = round(float(amounts.sum() + rest + bias), digits)
+        figure = contributions(
+            range(5), amounts.tolist(), rest=rest, bias=bias, logit=logit, digits=digits
+        )
+        *terms, total = (float(re.sub("</?b>", "", text)) for text in figure.data[0].text)
+        assert f"{sum(terms):.{digits}f}".replace("-0.00", "0.00") == f"{total:.{digits}f}".replace(
+            "-0.00", "0.00"
+        )
 
 
 def test_intervals_are_drawn_as_whiskers() -> None:

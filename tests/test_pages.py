@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -88,8 +90,6 @@ def test_without_any_run_the_app_says_what_to_do(monkeypatch: pytest.MonkeyPatch
 
 def test_neighbours_says_how_many_share_the_class() -> None:
     """Agrees with plain NumPy on the same vectors."""
-    import numpy as np
-
     run = made_run(home("runs") / "squares")
     app = opened("neighbours", "squares", query="25", among="All")
     vectors = np.asarray(run.embeddings, np.float64)
@@ -107,3 +107,37 @@ def test_a_short_selection_is_part_of_the_link() -> None:
     app = opened("projections", "squares", selected="3.17.99999.x.42")
     assert not app.exception
     assert "**3 selected**" in texts(app)
+
+
+def shown_logit(app: AppTest) -> tuple[float, float, float, float, float, float]:
+    """Read lengths, cosine, product, bias and logit as the prototypes page shows them."""
+    (text,) = (one.value for one in app.get("latex") if "underbrace" in one.value)
+    numbers = re.findall(r"-?\+?\d+\.\d+", text.replace("+", ""))
+    x, w, cosine, dot, again, *rest = map(float, numbers)
+    assert dot == again
+    signs = -1 if re.search(r"-\d+\.\d+ =", text) else 1
+    bias, logit = rest
+    return x, w, cosine, dot, abs(bias) * signs, logit
+
+
+@pytest.mark.parametrize("query", range(1, 600, 47))
+def test_the_sum_equals_the_logit_to_the_last_digit_shown(query: int) -> None:
+    app = opened("prototypes", "garden", query=str(query))
+    x, w, cosine, dot, bias, logit = shown_logit(app)
+    digits = len(str(dot).partition(".")[2])
+    n = max(3, digits)
+    assert round(x * w * cosine, n) == pytest.approx(dot, abs=0.5 * 10**-n)
+    assert round(dot + bias, n) == pytest.approx(logit, abs=1e-9)
+
+
+def test_a_map_is_also_a_table_and_a_selection_a_file() -> None:
+    run = made_run(home("runs") / "squares")
+    app = opened("home", "squares")
+    app.toggle(key="home-selection-table").set_value(True).run()
+    assert not app.exception, app.exception[0].message
+    table = app.dataframe[0].value
+    assert table["id"].tolist() == run.items["id"].tolist()
+    names = [name for name in table if name.startswith("By what the network has learned: PC 1")]
+    view = run.embeddings - run.embeddings.mean(axis=0)
+    first = np.linalg.svd(view.astype(np.float64), full_matrices=False)[2][0]
+    np.testing.assert_allclose(np.abs(table[names[0]]), np.abs(view @ first), rtol=1e-3, atol=1e-3)

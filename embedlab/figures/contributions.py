@@ -15,7 +15,13 @@ ADDS, TAKES = COLOURS[0], COLOURS[1]
 
 
 def contributions(
-    dimensions: Sequence[int], amounts: Sequence[float], *, rest: float, bias: float, logit: float
+    dimensions: Sequence[int],
+    amounts: Sequence[float],
+    *,
+    rest: float,
+    bias: float,
+    logit: float,
+    digits: int = 2,
 ) -> go.Figure:
     """Draw how a logit adds up.
 
@@ -29,6 +35,8 @@ def contributions(
         What all other dimensions add together.
     bias, logit : float
         The class's bias, and the sum of all.
+    digits : int
+        Decimals of the labels. Give amounts that add up when they are rounded so.
 
     Returns
     -------
@@ -43,7 +51,8 @@ def contributions(
             x=names,
             y=values,
             measure=["relative"] * (len(values) - 1) + ["total"],
-            text=[f"{value:+.2f}" for value in values[:-1]] + [f"<b>{values[-1]:.2f}</b>"],
+            text=[f"{value:+.{digits}f}" for value in values[:-1]]
+            + [f"<b>{values[-1]:.{digits}f}</b>"],
             textposition="outside",
             cliponaxis=False,
             increasing={"marker": {"color": ADDS}},

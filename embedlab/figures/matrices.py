@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from embedlab.figures.style import DIVERGING, finished, ticks
 
 TEXTS = 900  # squares beyond which their numbers would not be readable
+CELL = 42  # side of a square in pixels, as far as there is room
+CHOSEN = "#D55E00"  # the frame of a cell that is chosen, on light blue and dark
 
 
 def cosine_table(values: ArrayLike, rows: Sequence[str], columns: Sequence[str]) -> go.Figure:
@@ -69,8 +71,28 @@ def confusion(matrix: ArrayLike, classes: Sequence[str]) -> go.Figure:
         hovertemplate="true %{y}, predicted %{x}: %{customdata} (%{z:.0%} of its class)"
         "<extra></extra>",
     )
+    # A heatmap's cells cannot be selected. Unseen squares over them can, wherever a click falls.
+    n = len(counts)
+    down, across = np.divmod(np.arange(n * n), max(n, 1))
+    figure.add_trace(
+        go.Scatter(
+            x=across,
+            y=down,
+            mode="markers",
+            marker={"symbol": "square-open", "size": CELL - 8, "opacity": 0, "color": CHOSEN},
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=counts.ravel(),
+            text=[f"{share:.0%}" for share in figure.data[0].z.ravel()],
+            hovertemplate="true %{y}, predicted %{x}: %{customdata} (%{text} of its class)"
+            "<extra></extra>",
+            showlegend=False,
+        )
+    )
     return figure.update_layout(
-        xaxis={"title": {"text": "predicted"}}, yaxis={"title": {"text": "true"}}
+        hoverdistance=-1,
+        xaxis={"title": {"text": "predicted"}, "range": [-0.5, n - 0.5]},
+        yaxis={"title": {"text": "true"}, "range": [n - 0.5, -0.5], "autorange": False},
     )
 
 
@@ -95,7 +117,7 @@ def _table(
     bare = {"showgrid": False, "zeroline": False, "showline": False}
     return finished(
         figure,
-        height=90 + 42 * max(2, min(len(rows), 20)),
+        height=90 + CELL * max(2, min(len(rows), 20)),
         xaxis={**ticks(columns), **bare, "autotickangles": [0, 40, 90]},
         yaxis={**ticks(rows), **bare, "autorange": "reversed"},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -130,11 +129,12 @@ class _Somewhere:
         return decode(path)
 
     def digest(self, index: int) -> str:
+        """Give the SHA-256 of the file; empty where there is none, for nothing is like nothing."""
         path = self.paths[index]
         try:
-            return file_digest(path) if path is not None else hashlib.sha256(b"").hexdigest()
+            return file_digest(path) if path is not None else ""
         except OSError:
-            return hashlib.sha256(b"").hexdigest()
+            return ""
 
     def path(self, index: int) -> Path | None:
         return self.paths[index]

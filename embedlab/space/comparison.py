@@ -40,17 +40,22 @@ class Comparison:
     unranked: NDArray[np.int64]
 
     @classmethod
-    def of(cls, vectors: ArrayLike, metric: str) -> Comparison:
-        """Measure vectors of shape (n, d) for queries by a key of `METRICS`."""
+    def of(cls, vectors: ArrayLike, metric: str, *, centre: ArrayLike | None = None) -> Comparison:
+        """Measure vectors of shape (n, d) for queries by a key of `METRICS`.
+
+        `centre`, of shape (d,), is what centred measures count from in place of the mean of
+        these rows; it changes nothing in the others.
+        """
         measure = metric_named(metric)
         matrix = _vectors.as_matrix(vectors)
         lengths = _vectors.norms(matrix)
         with np.errstate(invalid="ignore"):
             good = lengths <= _vectors.LARGEST_NORM
-        centre = np.zeros(matrix.shape[1])
+        middle = np.zeros(matrix.shape[1])
         if measure.centred or measure.kind == "euclidean":
-            centre = _vectors.mean(matrix, good)
-            around = _vectors.norms(matrix, centre)
+            given = centre is not None and measure.centred
+            middle = np.array(centre, np.float64) if given else _vectors.mean(matrix, good)
+            around = _vectors.norms(matrix, middle)
             if measure.kind == "cosine":
                 # A row that differs from the mean by rounding alone has no direction from it.
                 good = good & (around > 1e-6 * lengths)
@@ -59,9 +64,9 @@ class Comparison:
             good = good & (lengths > 0)
         lengths[~good] = np.nan
         unranked = np.flatnonzero(~good)
-        for array in (centre, lengths, unranked):
+        for array in (middle, lengths, unranked):
             array.flags.writeable = False
-        return cls(matrix, measure, centre, lengths, unranked)
+        return cls(matrix, measure, middle, lengths, unranked)
 
     @cached_property
     def ranked(self) -> NDArray[np.bool_]:

@@ -236,7 +236,9 @@ def _shortlists(
             yield np.sort(top[line][np.isfinite(values[line])])
 
 
-def knn(vectors: ArrayLike, k: int, metric: str = "cosine") -> Neighbours:
+def knn(
+    vectors: ArrayLike, k: int, metric: str = "cosine", *, centre: ArrayLike | None = None
+) -> Neighbours:
     """Find the k nearest other rows of every row, exactly, in bounded memory.
 
     Similarities are computed in blocks of at most 64 MB in float32; the order among the best
@@ -249,6 +251,9 @@ def knn(vectors: ArrayLike, k: int, metric: str = "cosine") -> Neighbours:
         Clamped to the number of other rows that can be ranked.
     metric : str
         A key of `embedlab.space.similarity.METRICS`.
+    centre : array_like of shape (d,), optional
+        What centred measures count from: the mean of all pictures, where these rows are a part
+        of them. The mean of these rows by default.
 
     Returns
     -------
@@ -256,4 +261,4 @@ def knn(vectors: ArrayLike, k: int, metric: str = "cosine") -> Neighbours:
         `rows` of shape (n, k). Lines of rows that cannot be ranked (not finite; zero under a
         cosine) hold -1, and no other line names them.
     """
-    return NeighbourIndex.of(vectors, metric).all_nearest(k)
+    return NeighbourIndex(Comparison.of(vectors, metric, centre=centre)).all_nearest(k)

@@ -50,7 +50,8 @@ def near_duplicates(
     vectors : array_like of shape (n, d)
         Rows that are not finite pair by digest only.
     digests : sequence of str, length n, optional
-        Digests of the pictures' content; equal ones are exact duplicates.
+        Digests of the pictures' content; equal ones are exact duplicates. Empty for a picture
+        whose content is not known.
     closer_than : float
         What counts as near: a share of the median distance of a picture to its nearest other.
     k : int
@@ -65,11 +66,11 @@ def near_duplicates(
     if digests is not None:
         first: dict[str, int] = {}
         for row, digest in enumerate(digests):
-            if (twin := first.setdefault(digest, row)) != row:
+            if digest and (twin := first.setdefault(digest, row)) != row:
                 pairs[twin, row] = (True, 0.0)
     for row, column in np.argwhere(near.scores <= closer_than * unit):
         a, b = sorted((int(row), int(near.rows[row, column])))
-        exact = digests is not None and digests[a] == digests[b]
+        exact = digests is not None and bool(digests[a]) and digests[a] == digests[b]
         away = float(near.scores[row, column]) / unit if unit > 0 else 0.0
         if not exact:
             pairs[a, b] = (False, away)

@@ -121,6 +121,7 @@ def within_between(
     *,
     n_pairs: int = 5000,
     seed: int = 0,
+    centre: ArrayLike | None = None,
 ) -> WithinBetween:
     """Compare pairs of one class, and pairs of two classes.
 
@@ -134,6 +135,8 @@ def within_between(
         How many pairs of each sort. Where there are no more than that, each is taken once;
         else pairs are drawn with replacement, every pair of two pictures equally likely.
     seed : int
+    centre : array_like of shape (d,), optional
+        As for `embedlab.space.neighbours.knn`.
 
     Returns
     -------
@@ -144,13 +147,15 @@ def within_between(
     matrix = _vectors.as_matrix(vectors)
     classes = np.asarray(labels)
     good = _vectors.usable(matrix)
-    centre = _vectors.mean(matrix, good) if measure.centred else None
+    middle = None
+    if measure.centred:
+        middle = _vectors.mean(matrix, good) if centre is None else np.asarray(centre, np.float64)
     rows = np.flatnonzero(good)
     rng = np.random.default_rng(seed)
     values = {}
     for same in (True, False):
         a, b = _pairs(rows, classes[rows], same, n_pairs, rng)
-        found = _paired(matrix, measure, a, b, centre)
+        found = _paired(matrix, measure, a, b, middle)
         values[same] = found[np.isfinite(found)]
     return WithinBetween(within=values[True], between=values[False])
 

@@ -45,7 +45,9 @@ def index(run: Run, name: str, metric: str) -> NeighbourIndex:
 def _neighbours(
     fingerprint: str, name: str, metric: str, k: int, part: str, _run: Run
 ) -> Neighbours:
-    return knn(np.asarray(_run.vectors(name)[part_rows(_run, part)]), k, metric)
+    rows = part_rows(_run, part)
+    centre = index(_run, name, metric).comparison.centre  # the mean of all pictures, as everywhere
+    return knn(np.asarray(_run.vectors(name)[rows]), k, metric, centre=centre)
 
 
 def neighbours(run: Run, name: str, metric: str, k: int, part: str) -> Neighbours:

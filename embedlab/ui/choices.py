@@ -69,6 +69,11 @@ def choose_part(run: Run, *, key: str = "among") -> str:
     )
 
 
+def part_code(part: str) -> str:
+    """Write an argument for the rows of a part, as a notebook would."""
+    return "" if part == "all" else f", rows=run.split == {part!r}"
+
+
 def choose_k(*, key: str = "k", default: int = 9) -> int:
     """Choose how many neighbours are shown."""
     return int(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,8 +11,11 @@ from numpy.typing import NDArray
 
 from embedlab.figures.palette import COLOURS, class_style
 from embedlab.runs import Run
+from embedlab.ui.closer import closer, links
+from embedlab.ui.export import export_buttons, selection_table
 from embedlab.ui.gallery import gallery
-from embedlab.ui.linked_map import Groups, MapState, Points, Scale
+from embedlab.ui.linked_map import Groups, MapState, Panel, Points, Scale
+from embedlab.ui.query import describe
 from embedlab.ui.text import plain
 
 SHOWN = 24
@@ -95,14 +100,14 @@ def _by_class(run: Run, column: pd.Series[str], title: str) -> Groups:
 def _points(fingerprint: str, colour: str, part: str, _run: Run) -> Points:
     captions: dict[str, list[str]] = {}
     if _run.labels is not None:
-        captions["class"] = _run.items["label"].astype(str).tolist()
+        captions["Class"] = _run.items["label"].astype(str).tolist()
     if "prediction" in _run.items:
         texts = _run.items["prediction"].astype(str).tolist()
         if _run.probabilities is not None:
             highest = _run.probabilities.max(axis=1)
             texts = [f"{text} ({p:.0%})" for text, p in zip(texts, highest, strict=True)]
-        captions["predicted"] = texts
-    captions["part"] = _run.items["split"].astype(str).tolist()
+        captions["Prediction"] = texts
+    captions["Part"] = _run.items["split"].astype(str).tolist()
     return Points(
         _run.items["id"].astype(str).tolist(),
         _run.fingerprint,
@@ -131,8 +136,21 @@ def run_points(run: Run, colour: str, *, part: str = "all") -> Points:
     return _points(run.fingerprint, colour, part, run)
 
 
-def selection(run: Run, state: MapState, *, key: str, hint: str) -> NDArray[np.int64]:
+def selection(
+    run: Run, state: MapState, *, key: str, hint: str, panels: Sequence[Panel] = ()
+) -> NDArray[np.int64]:
     """Show the selected pictures beside a map, or what to do while there are none.
+
+    Parameters
+    ----------
+    run : Run
+    state : MapState
+    key : str
+        What the widgets' names begin with.
+    hint : str
+        What to do while nothing is selected.
+    panels : sequence of Panel
+        Those of the map, whose coordinates stand in the table that says the same.
 
     Returns
     -------
@@ -142,13 +160,47 @@ def selection(run: Run, state: MapState, *, key: str, hint: str) -> NDArray[np.i
     rows = state.selected
     if not len(rows):
         st.info(hint, icon=":material/lasso_select:")
-        return rows
-    st.markdown(f"**{len(rows):,} selected**{_counts(run, rows)}")
-    shown = rows[:SHOWN]
-    gallery(run, shown.tolist(), key=key, cell=84, label="Selected pictures")
-    if len(rows) > SHOWN:
-        st.caption(f"The first {SHOWN} of {len(rows):,} are shown.")
+    else:
+        st.markdown(f"**{len(rows):,} selected**{_counts(run, rows)}")
+        pages = -(-len(rows) // SHOWN)
+        page = int(st.pagination(pages, key=f"{key}-page")) if pages > 1 else 1
+        clicked = gallery(
+            run,
+            rows[(page - 1) * SHOWN : page * SHOWN].tolist(),
+            key=key,
+            cell=84,
+            label="Selected pictures",
+        )
+        if len(rows) == 1:
+            st.caption(describe(run, int(rows[0])))
+            links(run, int(rows[0]))
+        if clicked is not None:
+            closer(run, clicked)
+        export_buttons(run, rows, name=key, **_places(panels, rows))
+    _as_table(run, rows, panels, key=key)
     return rows
+
+
+def _places(panels: Sequence[Panel], rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Give the coordinates of some rows in each panel, by panel and axis."""
+    return {
+        f"{panel.title}: {axis}": np.asarray(panel.coordinates[rows, k], np.float64)
+        for panel in panels
+        for k, axis in enumerate(panel.axes or ("x", "y", "z")[: panel.n_dims])
+    }
+
+
+def _as_table(run: Run, rows: NDArray[np.int64], panels: Sequence[Panel], *, key: str) -> None:
+    """Offer the map as a table, of what is selected or of everything."""
+    if not st.toggle(
+        "As a table",
+        key=f"{key}-table",
+        help="The same points as a table: for screen readers, and for those who want the numbers.",
+    ):
+        return
+    chosen = rows if len(rows) else np.arange(run.n_items)
+    table = selection_table(run, chosen, **_places(panels, chosen))
+    st.dataframe(table.drop(columns=["path"], errors="ignore"), hide_index=True, height=280)
 
 
 def _counts(run: Run, rows: NDArray[np.int64]) -> str:

@@ -41,7 +41,9 @@ def first_row(run: Run) -> int:
     return int(held[0]) if len(held) else 0
 
 
-def choose_query(run: Run, vectors: str, *, seen: bool = False, own: bool = True) -> Query:
+def choose_query(
+    run: Run, vectors: str, *, seen: bool = False, own: bool = True, part: str = "all"
+) -> Query:
     """Show the query with the ways to choose another.
 
     Parameters
@@ -53,6 +55,8 @@ def choose_query(run: Run, vectors: str, *, seen: bool = False, own: bool = True
         Show what the model saw.
     own : bool
         Offer to take a picture of one's own.
+    part : str
+        "validation", "train" or "all": among which pictures one is taken by chance.
 
     Returns
     -------
@@ -62,13 +66,20 @@ def choose_query(run: Run, vectors: str, *, seen: bool = False, own: bool = True
     uploaded = _own_picture(run, vectors) if own else None
     if uploaded is not None:
         return uploaded
-    row = pick_picture(run, "query", default=first_row(run), seen=seen, mark="query")
+    row = pick_picture(run, "query", default=first_row(run), seen=seen, mark="query", part=part)
     label = None if run.labels is None else int(run.labels[row])
     return Query(row=row, label=label)
 
 
 def pick_picture(
-    run: Run, name: str, *, default: int, seen: bool = False, mark: Mark = "", cell: int = 140
+    run: Run,
+    name: str,
+    *,
+    default: int,
+    seen: bool = False,
+    mark: Mark = "",
+    cell: int = 140,
+    part: str = "all",
 ) -> int:
     """Show one picture with the ways to choose another.
 
@@ -85,6 +96,8 @@ def pick_picture(
         The picture's mark in its gallery of one.
     cell : int
         The picture's width in CSS pixels.
+    part : str
+        Among which pictures one is taken by chance.
 
     Returns
     -------
@@ -112,7 +125,7 @@ def pick_picture(
             key=f"{name}-another",
             help="Take a picture by chance.",
         ):
-            choose_row(run, int(np.random.default_rng().integers(run.n_items)), name)
+            choose_row(run, int(np.random.default_rng().choice(cache.part_rows(run, part))), name)
             st.rerun()
         if st.button("Choose …", icon=":material/grid_view:", key=f"{name}-choose"):
             _chooser(run, name)
