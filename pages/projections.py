@@ -1,5 +1,7 @@
 """Where do the pictures lie?"""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -59,7 +61,7 @@ def show_maps(run: Run, name: str, panels: list[Panel], colour: str, part: str) 
             height=340,
             lines=lines,
             selected=linked_selection(run),
-            on_select=link_selection,
+            on_select=partial(link_selection, run),
             label="Projections of the pictures",
         )
         if state.clicked != st.session_state.get("projections-focus"):

@@ -107,6 +107,13 @@ def test_a_short_selection_is_part_of_the_link() -> None:
     app = opened("projections", "squares", selected="3.17.99999.x.42")
     assert not app.exception
     assert "**3 selected**" in texts(app)
+    assert any("selects 5 pictures, of which this run has 3" in w.value for w in app.warning)
+    app.query_params["selected"] = "7.8"  # the browser's back button
+    assert "**2 selected**" in texts(app.run())
+    app.query_params["selected"] = "3.17.42"
+    assert "**3 selected**" in texts(app.run())
+    del app.query_params["selected"]
+    assert "**3 selected**" in texts(app.run()), "kept, as from another page"
 
 
 def shown_logit(app: AppTest) -> tuple[float, float, float, float, float, float]:

@@ -51,23 +51,42 @@ LINKED = 40  # so many selected pictures fit into an address that people still p
 
 
 def linked_selection(run: Run) -> list[int] | None:
-    """Read the selected rows from the address that a session began with; None afterwards.
+    """Read the selected rows from the address, where they were not put there by this session.
 
-    Rows that the run does not have are passed over.
+    So a link selects, and so do the browser's back and forward. Rows that the run does not have
+    are left out, and said.
+
+    Returns
+    -------
+    list of int, or None
+        None where the address says what the map says already.
     """
-    text = st.query_params.get("selected")
+    text = st.query_params.get("selected", "")
     slot = f"linked_selection:{run.id}"
-    if text is None or st.session_state.get(slot, text) != text:
-        st.session_state[slot] = ""
+    # An address without a selection may come from another page, where the selection is kept.
+    if not text or st.session_state.get(slot, "") == text:
+        st.session_state[slot] = text
         return None
     st.session_state[slot] = text
-    numbers = [int(part) for part in text.split(".")[:LINKED] if part.isascii() and part.isdigit()]
-    return [row for row in dict.fromkeys(numbers) if row < run.n_items]
+    parts = [part for part in text.split(".")[:LINKED] if part]
+    numbers = [int(part) for part in parts if part.isascii() and part.isdigit()]
+    known = [row for row in dict.fromkeys(numbers) if row < run.n_items]
+    if len(known) < len(dict.fromkeys(parts)):
+        st.warning(
+            f"The link selects {len(dict.fromkeys(parts))} pictures, of which this run has "
+            f"{len(known)}: it has the pictures 0 to {run.n_items - 1}.",
+            icon=":material/link_off:",
+        )
+    return known
 
 
-def link_selection(state: MapState) -> None:
+def link_selection(run: Run, state: MapState) -> None:
     """Put the selected rows into the address, where they are few."""
+    text = ""
     if 0 < len(state.selected) <= LINKED:
-        st.query_params["selected"] = ".".join(map(str, state.selected.tolist()))
+        text = ".".join(map(str, state.selected.tolist()))
+    st.session_state[f"linked_selection:{run.id}"] = text
+    if text:
+        st.query_params["selected"] = text
     else:
         st.query_params.pop("selected", None)

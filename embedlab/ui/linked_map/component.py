@@ -56,8 +56,9 @@ def linked_map(
     key : str
         The map's name, unique on the page.
     selected : sequence of int, optional
-        Rows to select, put into effect when it is not what was passed the last time. For a
-        selection that comes from elsewhere: a link, a cell of a table.
+        Rows to select, put into effect when it is not what was passed the last time; None leaves
+        the selection as it is. For a selection that comes from elsewhere: a link, a cell of a
+        table.
     memory : str, optional
         Maps with the same memory, on whichever page, share selection, legend and zoom:
         ``f"run:{run.id}"``. By default a map shares with itself only.
@@ -143,11 +144,12 @@ def linked_map(
 def _take_over(
     selected: Sequence[int] | NDArray[Any] | None, points: Points, *, key: str, memory: str
 ) -> None:
+    slot = f"linked_map:{key}:passed"
     if selected is None:
+        st.session_state.pop(slot, None)
         return
     asked = (points.token, *np.asarray(selected, np.int64).tolist())
     mark = hash(asked)
-    slot = f"linked_map:{key}:passed"
     if st.session_state.get(slot) != mark:
         st.session_state[slot] = mark
         memories.select(points, selected, memory=memory)
