@@ -26,7 +26,7 @@ from embedlab.ui.gallery import gallery
 from embedlab.ui.linked_map import Arrows, Panel, linked_map
 from embedlab.ui.maps import run_points, selection
 from embedlab.ui.query import choose_query
-from embedlab.ui.state import choose_row
+from embedlab.ui.state import choose_row, heed_link
 from embedlab.ui.text import plain
 
 READING_TITLES = {"moves": "moves along w", "rises": "score rises"}
@@ -253,6 +253,7 @@ if head is None:
     )
 else:
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        heed_link("class", {name: name for name in head.classes}, "class")
         class_ = st.selectbox("Class", head.classes, key="class", bind="query-params", width=220)
         part = choose_part(run)
         k = choose_k()

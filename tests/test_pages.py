@@ -148,3 +148,25 @@ def test_a_map_is_also_a_table_and_a_selection_a_file() -> None:
     view = run.embeddings - run.embeddings.mean(axis=0)
     first = np.linalg.svd(view.astype(np.float64), full_matrices=False)[2][0]
     np.testing.assert_allclose(np.abs(table[names[0]]), np.abs(view @ first), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("metric", "nonsense"), ("k", "777"), ("k", "x"), ("among", "../x"), ("vectors", "<b>")],
+)
+def test_a_choice_that_there_is_not_in_a_link_is_said_kindly(name: str, asked: str) -> None:
+    made_run(home("runs") / "squares")
+    app = opened("neighbours", "squares", **{name: asked})
+    assert not app.exception
+    assert any("which there is not here" in one.value for one in app.warning)
+    assert "<b>" not in texts(app).replace("\\<b\\>", "")
+    assert not app.run().warning, "said once"
+
+
+def test_a_link_may_name_a_choice_by_its_id() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("neighbours", "squares", metric="euclidean", vectors="pixels", k="5")
+    assert not app.exception and not app.warning
+    assert app.selectbox(key="metric").value == "euclidean"
+    assert app.selectbox(key="vectors").value == "pixels"
+    assert app.number_input(key="k").value == 5

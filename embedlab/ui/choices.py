@@ -6,7 +6,9 @@ import streamlit as st
 
 from embedlab.runs import EMBEDDING, Run
 from embedlab.space.metrics import METRICS
+from embedlab.ui.state import heed_link
 
+MOST_NEIGHBOURS = 48
 PARTS = {"validation": "Validation", "train": "Training", "all": "All"}
 
 
@@ -29,6 +31,7 @@ def choose_vectors(run: Run, *, key: str = "vectors", default: str = EMBEDDING) 
         What is chosen at first, where the run has it.
     """
     names = list(run.vector_sets)
+    heed_link(key, {name: vectors_title(run, name) for name in names}, "vectors")
     if len(names) == 1:
         return EMBEDDING
     return st.selectbox(
@@ -45,6 +48,7 @@ def choose_vectors(run: Run, *, key: str = "vectors", default: str = EMBEDDING) 
 
 def choose_metric(*, key: str = "metric") -> str:
     """Choose a measure of likeness."""
+    heed_link(key, {name: metric.title for name, metric in METRICS.items()}, "measure")
     return st.selectbox(
         "Similarity",
         list(METRICS),
@@ -58,6 +62,7 @@ def choose_metric(*, key: str = "metric") -> str:
 def choose_part(run: Run, *, key: str = "among") -> str:
     """Choose among which pictures to look: validation by default, where there are any."""
     parts = [part for part in PARTS if part == "all" or (run.split == part).sum() > 1]
+    heed_link(key, {part: PARTS[part] for part in parts}, "part")
     return st.selectbox(
         "Among",
         parts,
@@ -76,8 +81,19 @@ def part_code(part: str) -> str:
 
 def choose_k(*, key: str = "k", default: int = 9) -> int:
     """Choose how many neighbours are shown."""
+    numbers = {str(number): str(number) for number in range(1, MOST_NEIGHBOURS + 1)}
+    heed_link(key, numbers, "number of pictures")
     return int(
-        st.number_input("How many", 1, 48, default, key=key, bind="query-params", width=130, step=1)
+        st.number_input(
+            "How many",
+            1,
+            MOST_NEIGHBOURS,
+            default,
+            key=key,
+            bind="query-params",
+            width=130,
+            step=1,
+        )
     )
 
 

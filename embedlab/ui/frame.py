@@ -13,6 +13,7 @@ from embedlab.errors import EmbedlabError
 from embedlab.home import app_folder
 from embedlab.runs import Run
 from embedlab.ui import cache
+from embedlab.ui.state import link_notes
 from embedlab.ui.text import plain
 
 # A file of our own: Streamlit fetches the icons of its own set from a server elsewhere.
@@ -94,7 +95,10 @@ def start() -> None:
     try:
         with st.sidebar:
             _choose_run()
+        above = st.container()
         page.run()
+        for note in link_notes():
+            above.warning(f"{note} The usual is shown.", icon=":material/link_off:")
     except EmbedlabError as error:
         st.error(f"{plain(error.problem)}\n\n{plain(error.remedy)}", icon=":material/error:")
     finally:

@@ -16,6 +16,7 @@ from embedlab.ui.export import export_buttons, selection_table
 from embedlab.ui.gallery import gallery
 from embedlab.ui.linked_map import Groups, MapState, Panel, Points, Scale
 from embedlab.ui.query import describe
+from embedlab.ui.state import heed_link
 from embedlab.ui.text import plain
 
 SHOWN = 24
@@ -45,6 +46,7 @@ def colourings(run: Run) -> dict[str, str]:
 def choose_colour(run: Run, *, key: str = "colour") -> str:
     """Choose what points are coloured by."""
     found = colourings(run)
+    heed_link(key, found, "colouring")
     return str(
         st.selectbox(
             "Colour by",

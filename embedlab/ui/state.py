@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from embedlab.runs import Run
 from embedlab.ui.linked_map import MapState
+from embedlab.ui.text import plain
 
 
 def chosen_row(run: Run, name: str = "query", default: int | None = None) -> int | None:
@@ -45,6 +48,42 @@ def choose_row(run: Run, row: int, name: str = "query") -> None:
     """Put a picture's row into the address and the session."""
     st.session_state[f"row:{run.id}:{name}"] = int(row)
     st.query_params[name] = str(int(row))
+
+
+_NOTES = "link-notes"
+
+
+def heed_link(key: str, titles: Mapping[str, str], what: str) -> None:
+    """Prepare a choice whose value stands in the address: call it before the widget.
+
+    Links name a choice by the title that people see, or by its id. What is neither is dropped by
+    the widget without a word, so it is said here; `embedlab.ui.frame` shows it above the page.
+
+    Parameters
+    ----------
+    key : str
+        The widget's key, which is also the parameter.
+    titles : mapping of id to title
+    what : str
+        What is chosen, in people's words.
+    """
+    asked = st.query_params.get(key)
+    if asked is None or asked in titles.values():
+        return
+    if asked in titles:
+        st.session_state[key] = asked
+        return
+    note_link(f"The link asks for the {what} {plain(asked[:60])}, which there is not here.")
+
+
+def note_link(text: str) -> None:
+    """Note that a link asks for something that there is not; Markdown."""
+    st.session_state.setdefault(_NOTES, []).append(text)
+
+
+def link_notes() -> list[str]:
+    """Give what was noted since the last time, and forget it."""
+    return list(dict.fromkeys(st.session_state.pop(_NOTES, [])))
 
 
 LINKED = 40  # so many selected pictures fit into an address that people still pass on
