@@ -14,6 +14,7 @@ from embedlab.ui.choices import (
     part_code,
     show_seen,
 )
+from embedlab.ui.export import export_buttons
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.query import Query, choose_query
@@ -83,6 +84,9 @@ with right:
             seen=seen,
             label=title,
             on_click=lambda row: choose_row(run, row),
+        )
+        export_buttons(
+            run, ranking.rows, name=title.lower().replace(" ", "-"), similarity=ranking.scores
         )
     measure = METRICS[metric]
     st.caption(

@@ -21,6 +21,7 @@ from embedlab.space.vectors import mean, usable
 from embedlab.space.views import LinearView
 from embedlab.ui import cache, drawings
 from embedlab.ui.choices import choose_k, choose_part
+from embedlab.ui.export import export_buttons
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.linked_map import Arrows, Panel, linked_map
@@ -53,6 +54,13 @@ def show_galleries(run: Run, head: Head, class_: int, part: str, k: int) -> None
             query_label=class_ if run.labels is not None else None,
             label=title,
             on_click=lambda row: choose_row(run, row),
+        )
+        export_buttons(
+            run,
+            chosen,
+            name=f"{title.partition(' ')[0].lower()}-{class_}",
+            score=found.scores[chosen],
+            logit=found.logits[chosen],
         )
     bias = f"the bias ({head.bias[class_]:+.3f})"
     st.caption(

@@ -37,13 +37,12 @@ def show_maps(first: Run, second: Run, pairing: Pairing) -> None:
     turned = laid_over(first, second, pairing, own.coordinates, other.coordinates)
     shared = np.full_like(own.coordinates, np.nan)
     shared[pairing.first] = own.coordinates[pairing.first]
+    panels = [
+        Panel("compare-first", run_name(first), shared, own.axes, own.note, ticks=own.ticks),
+        Panel("compare-second", run_name(second), turned.coordinates, note=other.note, ticks=False),
+    ]
     state = linked_map(
-        [
-            Panel("compare-first", run_name(first), shared, own.axes, own.note, ticks=own.ticks),
-            Panel(
-                "compare-second", run_name(second), turned.coordinates, note=other.note, ticks=False
-            ),
-        ],
+        panels,
         points=run_points(first, colour),
         key="compare-map",
         memory=f"run:{first.id}",
@@ -60,6 +59,7 @@ def show_maps(first: Run, second: Run, pairing: Pairing) -> None:
         state,
         key="compare-selection",
         hint="Draw a loop around some dots on one side: the same pictures light up on the other.",
+        panels=panels,
     )
 
 
