@@ -170,7 +170,10 @@ def show_with_suggestion(
         label=key,
     )
     look_at(run, clicked)
-    st.caption(f"Below each: what it {word}, and how surely; then the class that it is said to be.")
+    st.caption(
+        f"Below each: what it {'is ' if word == 'taken for' else ''}{word}, and how surely; under "
+        "that, the class that it is said to be. Click one to look closely."
+    )
     if len(rows) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(rows):,}.")
 
