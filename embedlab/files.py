@@ -34,8 +34,19 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _replace(beside: Path, target: Path) -> None:
-    """Put `beside` in the place of `target`, also while somebody on Windows reads `target`."""
+def put_in_place(beside: Path, target: Path) -> None:
+    """Put a finished file in the place of another, or a finished folder where nothing is.
+
+    Parameters
+    ----------
+    beside, target : Path
+        On one disk. Somebody on Windows may be reading `target`.
+    """
+    _rename(beside, target)
+    _sync(target.parent)
+
+
+def _rename(beside: Path, target: Path) -> None:
     for pause in (0.01, 0.03, 0.1, 0.3, 1.0):
         try:
             beside.replace(target)
@@ -45,6 +56,14 @@ def _replace(beside: Path, target: Path) -> None:
                 raise
             time.sleep(pause)
     beside.replace(target)
+
+
+def same_file(path: Path, other: Path) -> bool:
+    """Say whether two paths lead to one file or folder that is there."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -67,8 +86,7 @@ def new_file(target: Path) -> Iterator[Path]:
     try:
         yield beside
         _sync(beside)
-        _replace(beside, target)
-        _sync(target.parent)
+        put_in_place(beside, target)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

@@ -59,7 +59,7 @@ def in_memory(vectors: NDArray[np.float32], size: int = 100) -> Matrix:
 
 
 def read_npy(path: Path) -> tuple[NDArray[np.float32], list[tuple[str, str, str]]]:
-    rows = sidecar(path.with_suffix(".csv"))
+    rows = sidecar(path.with_name(path.name + ".csv"))
     return np.load(path), [(row["id"], row["path"], row["label"]) for row in rows]
 
 
@@ -84,7 +84,7 @@ def read_safetensors(path: Path) -> tuple[NDArray[np.float32], list[tuple[str, s
 
 
 def read_npy_rows(path: Path) -> list[tuple[str, str, str]]:
-    return [tuple(row.values()) for row in sidecar(path.with_suffix(".csv"))]  # type: ignore[misc]
+    return [tuple(row.values()) for row in sidecar(path.with_name(path.name + ".csv"))]  # type: ignore[misc]
 
 
 def read_projector(path: Path) -> tuple[NDArray[np.float32], list[tuple[str, str, str]]]:
@@ -147,7 +147,7 @@ def test_the_projector_does_not_replace_a_folder(
     source = photos(tmp_path / "pictures")
     (tmp_path / "out").mkdir()
     said = refused(capsys, source, tmp_path / "out", *PIXELS, "--format", "projector")
-    assert "something at" in said
+    assert "something at" in said and not (tmp_path / ".partial-out").exists()
 
 
 def test_shapes_are_printed_and_given_as_json(
@@ -161,9 +161,8 @@ def test_shapes_are_printed_and_given_as_json(
     facts = as_json(capsys, source, tmp_path / "out.npy", *PIXELS, "-d", 2, "-p")
     assert facts["shape"] == [6, 2] and facts["umap_shape"] is None
     assert [Path(path).name for path in facts["files"]] == [
-        *("out.npy", "out.csv", "out.png", "out.svg", "out.html"),
+        *("out.npy", "out.npy.csv", "out.png", "out.svg", "out.html", "out.npy.embedlab.json"),
     ]
-    assert np.load(tmp_path / "out_umap.npy").shape == (6, 2), "that of the first call"
 
 
 def test_plots_show_what_the_matrix_holds(
@@ -179,7 +178,7 @@ def test_plots_show_what_the_matrix_holds(
     assert "<img src=x" not in page and "<b>" not in page.split("<main>")[0]
     known = page.split('id="known">')[1].split("</script>")[0]
     facts = json.loads(known)
-    assert facts["ids"] == ids_as_text(tmp_path / "out.csv")
+    assert facts["ids"] == ids_as_text(tmp_path / "out.npy.csv")
     for id_, encoded in zip(facts["ids"], facts["pictures"], strict=True):
         import base64
 
@@ -216,7 +215,7 @@ def test_a_folder_gives_the_rows_that_a_run_would_have(tmp_path: Path, tree: str
     (source / "notes.txt").write_text("no picture")
     dataset = load_dataset(source)
     embed(source, tmp_path / "out.npy", *PIXELS)
-    rows = sidecar(tmp_path / "out.csv")
+    rows = sidecar(tmp_path / "out.npy.csv")
     assert [row["id"] for row in rows] == list(dataset.ids)
     if dataset.labels is not None:
         assert [row["label"] for row in rows] == [dataset.classes[k] for k in dataset.labels]
@@ -255,7 +254,7 @@ def test_paths_come_on_standard_input(tmp_path: Path, end: str) -> None:
         check=True,
     )
     assert json.loads(done.stdout)["left_out"] == 2
-    assert ids(tmp_path / "out.csv") == [str(source / f"{k}.png") for k in (3, 0, 4)]
+    assert ids(tmp_path / "out.npy.csv") == [str(source / f"{k}.png") for k in (3, 0, 4)]
     reasons = {row["id"]: row["reason"] for row in sidecar(tmp_path / "out_skipped.csv")}
     assert reasons == {
         str(source / "nothing.png"): "is no file that is here",
@@ -273,7 +272,7 @@ def test_bad_files_are_named_and_left_out(
     (source / "3.png").unlink()
     (source / "3.png").symlink_to(tmp_path / "elsewhere")
     facts = as_json(capsys, source, tmp_path / "out.npy", *PIXELS)
-    assert ids(tmp_path / "out.csv") == ["0.png", "2.png", "4.png", "5.png"]
+    assert ids(tmp_path / "out.npy.csv") == ["0.png", "2.png", "4.png", "5.png"]
     assert facts["shape"] == [4, 48] and facts["left_out"] == 3
     rows = {unquoted(row["id"]): row["reason"] for row in sidecar(tmp_path / "out_skipped.csv")}
     assert set(rows) == {"1.png", "=2.jpg", "3.png"}
@@ -301,8 +300,8 @@ def test_a_sample_is_drawn_by_the_seed(tmp_path: Path) -> None:
     drawn = {}
     for seed in (0, 0, 1):
         embed(source, tmp_path / "out.npy", *PIXELS, "--limit", 7, "-s", seed)
-        drawn.setdefault(seed, ids(tmp_path / "out.csv"))
-        assert drawn[seed] == ids(tmp_path / "out.csv")
+        drawn.setdefault(seed, ids(tmp_path / "out.npy.csv"))
+        assert drawn[seed] == ids(tmp_path / "out.npy.csv")
     assert drawn[0] != drawn[1] and len(drawn[0]) == 7
     assert drawn[0] == list(load_dataset(source, limit=7, seed=0).ids)
 
@@ -464,12 +463,15 @@ def test_work_that_was_stopped_goes_on(
     source = photos(tmp_path / "pictures", n=30)
     (source / "4.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     output = tmp_path / "out.npy"
-    output.write_bytes(b"old")
+    slow_steps.append(-1)
+    embed(source, output, "-m", "histogram")
+    old = output.read_bytes()
+    slow_steps.clear()
     with pytest.raises(SystemExit) as stopped:
         embed(source, output, *PIXELS, "-b", 4)
     assert stopped.value.code == 130
     assert "same command goes on" in capsys.readouterr().err
-    assert output.read_bytes() == b"old", "until the new one is whole"
+    assert output.read_bytes() == old, "until the new one is whole"
     kept = {
         len(np.load(path)["ids"]): path for path in (tmp_path / ".partial-out.npy").glob("*.npz")
     }
@@ -483,7 +485,7 @@ def test_work_that_was_stopped_goes_on(
     assert not (tmp_path / ".partial-out.npy").exists()
     matrix = np.load(output)
     assert matrix.shape == (29, 48)
-    for row, id_ in zip(matrix, ids(tmp_path / "out.csv"), strict=True):
+    for row, id_ in zip(matrix, ids(tmp_path / "out.npy.csv"), strict=True):
         np.testing.assert_array_equal(row, pixels(source / id_))
     assert [row["id"] for row in sidecar(tmp_path / "out_skipped.csv")] == ["4.png"]
 

@@ -56,13 +56,13 @@ def test_listings_are_sorted(tmp_path: Path) -> None:
     names = [f"{k}.png" for k in (10, 9, 2, 1, 11, 100)]
     source = photos(tmp_path / "flat", names=names)
     embed(source, tmp_path / "flat.npy", *PIXELS)
-    assert ids(tmp_path / "flat.csv") == [f"{k}.png" for k in (1, 2, 9, 10, 11, 100)]
+    assert ids(tmp_path / "flat.npy.csv") == [f"{k}.png" for k in (1, 2, 9, 10, 11, 100)]
     matrix = np.load(tmp_path / "flat.npy")
-    for row, name in zip(matrix, ids(tmp_path / "flat.csv"), strict=True):
+    for row, name in zip(matrix, ids(tmp_path / "flat.npy.csv"), strict=True):
         np.testing.assert_array_equal(row, pixels(source / name))
     source = photos(tmp_path / "classes", classes=("tulip", "Rose", "daisy"), names=names)
     embed(source, tmp_path / "classes.npy", *PIXELS)
-    rows = sidecar(tmp_path / "classes.csv")
+    rows = sidecar(tmp_path / "classes.npy.csv")
     assert [row["label"] for row in rows] == ["Rose"] * 6 + ["daisy"] * 6 + ["tulip"] * 6
     # The same order as everywhere else in embedlab, so that matrices and runs can be compared.
     assert [row["id"] for row in rows] == list(load_dataset(source).ids)
@@ -89,7 +89,9 @@ def test_names_get_one_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     embed(source, tmp_path / "v1.0", *PIXELS)
     embed(source, tmp_path / "d.NPY", *PIXELS)
     left = {path.name for path in tmp_path.iterdir()} - {"home", "pictures"}
-    assert left == {"a.npz", "b.npz", "v1.0.npy", "v1.0.csv", "d.NPY", "d.csv"}
+    names = ["a.npz", "b.npz", "v1.0.npy", "d.NPY"]
+    manifests = [f"{name}.embedlab.json" for name in names]
+    assert left == {*names, *manifests, "v1.0.npy.csv", "d.NPY.csv"}
 
 
 def test_plots_lie_beside_the_output(
@@ -101,7 +103,8 @@ def test_plots_lie_beside_the_output(
     embed(source, tmp_path / "there" / "out.parquet", *PIXELS, "-p")
     assert not list((tmp_path / "here").iterdir())
     left = {path.name for path in (tmp_path / "there").iterdir()}
-    assert left == {"out.parquet", "out_umap.parquet", "out.png", "out.svg", "out.html"}
+    plots = {"out.png", "out.svg", "out.html"}
+    assert left == {"out.parquet", "out_umap.parquet", "out.parquet.embedlab.json", *plots}
 
 
 def test_pictures_without_labels_are_embedded_and_plotted(
@@ -112,7 +115,7 @@ def test_pictures_without_labels_are_embedded_and_plotted(
     source = photos(tmp_path / "pictures")
     for ending in ("npy", "npz", "parquet", "safetensors"):
         embed(source, tmp_path / f"out.{ending}", *PIXELS, "-p")
-    assert list(sidecar(tmp_path / "out.csv")[0]) == ["id", "path"]
+    assert list(sidecar(tmp_path / "out.npy.csv")[0]) == ["id", "path"]
     assert sorted(np.load(tmp_path / "out.npz")) == ["embeddings", "ids", "paths"]
     columns = pyarrow.parquet.read_schema(tmp_path / "out.parquet").names
     assert columns == ["id", "path", "embedding"]

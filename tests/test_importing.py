@@ -413,7 +413,7 @@ def test_the_command_says_what_it_made(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     embed(pictures, tmp_path / "out.npy", "-m", "pixels", "--resize", "4")
-    assert len(sidecar(tmp_path / "out.csv")) == 12
+    assert len(sidecar(tmp_path / "out.npy.csv")) == 12
     capsys.readouterr()
     main(["import", str(tmp_path / "out.npy"), "--name", "mine", "--json", "-q"])
     assert json.loads(capsys.readouterr().out)["run"] == "mine"

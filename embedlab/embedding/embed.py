@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,18 @@ from numpy.typing import NDArray
 from embedlab.data.dataset import Skipped
 from embedlab.data.notes import named
 from embedlab.data.sampling import sample
+from embedlab.data.sources import SOURCES
 from embedlab.embedding.embedder import Embedder, Layer, make_embedder
-from embedlab.embedding.formats import Format, choose_format, write_csv
+from embedlab.embedding.formats import choose_format, write_csv
 from embedlab.embedding.ledger import Ledger, ledger_beside
-from embedlab.embedding.matrix import Matrix, reduce
-from embedlab.embedding.pipeline import embed_stream
-from embedlab.embedding.stream import Stream, open_stream
+from embedlab.embedding.matrix import Matrix, check_dimensions, reduce
+from embedlab.embedding.outputs import SKIPPED, UMAP, Outputs
+from embedlab.embedding.pipeline import check_batch_size, embed_stream
+from embedlab.embedding.spool import Spool
+from embedlab.embedding.stream import STANDARD_INPUT, Stream, open_stream
 from embedlab.embedding.thumbnails import thumbnails
+from embedlab.errors import EmbedlabError
+from embedlab.facts import versions
 from embedlab.models.backbones import BACKBONES
 from embedlab.progress import Progress, silent
 
@@ -100,7 +106,8 @@ def embed(
     source : str
         As for `embedlab.embedding.stream.open_stream`.
     output : Path
-        The matrix. What is there is replaced in one step.
+        The matrix. One that an earlier call wrote is replaced in one step, together with the files
+        beside it; what embed did not write is never replaced.
     model, layer, size, weights, device
         As for `embedlab.embedding.embedder.make_embedder`.
     dimensions : int, optional
@@ -130,6 +137,11 @@ def embed(
         If the pictures, the model or the output will not do.
     """
     form, target = choose_format(output, format_name, compress=compress)
+    check_batch_size(batch_size)
+    outputs = Outputs(target, form, umap=(umap or plot) and dimensions != 2, plot=plot)
+    place = Path(source).expanduser()
+    named_set = source == STANDARD_INPUT or source in SOURCES or not place.exists()
+    warnings = outputs.check(None if named_set else place)
     with ledger_beside(target) as ledger:
         spool = ledger.folder / "pictures.sqlite"
         stream = open_stream(
@@ -151,13 +163,27 @@ def embed(
                 said.append(note)
                 announce(note)
 
-            for fact in (*stream.notes, *([embedder.layer] if embedder.layer else [])):
+            for fact in (*warnings, *stream.notes, *([embedder.layer] if embedder.layer else [])):
                 say(str(fact))
+            _keep_pictures(stream, outputs)
+            if dimensions is not None:
+                check_dimensions(dimensions, embedder.n_dims())
             keys = embed_stream(stream, embedder, ledger, batch_size=batch_size, progress=progress)
-            work = _Work(stream, embedder, ledger, keys, form, target, seed, progress, say, said)
+            outputs = outputs.begin(ledger.folder)
+            work = _Work(stream, embedder, ledger, keys, outputs, seed, progress, say, said)
             return work.finish(dimensions, compress=compress, umap=umap, plot=plot)
         finally:
             stream.close()
+
+
+def _keep_pictures(stream: Stream, outputs: Outputs) -> None:
+    """Refuse outputs that are among the pictures, such as the drawing of an earlier call."""
+    for path in outputs.targets():
+        if isinstance(stream, Spool) and path.exists() and stream.holds(path):
+            raise EmbedlabError(
+                f"{path} is one of the pictures, and would be replaced.",
+                remedy="Choose another name for the output, or leave it out of the pictures.",
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +194,7 @@ class _Work:
     embedder: Embedder
     ledger: Ledger
     keys: list[str]
-    form: Format
-    target: Path
+    outputs: Outputs
     seed: int
     progress: Progress
     say: Callable[[str], None]
@@ -185,20 +210,21 @@ class _Work:
             for note in reduced.notes:
                 self.say(note)
             matrix = reduced.matrix
-        files = self.form.write(self.target, matrix, compress, self._thumbnails)
+        write, suffix = self.outputs.form.write, self.outputs.form.suffix
+        made = write(self._staged(self.outputs.target.name), matrix, compress, self._thumbnails)
         layout = None
         if matrix.d == 2 and umap:
             self.say("The matrix has two columns as it is, so no UMAP layout was made.")
         elif matrix.d != 2 and (umap or plot):
             layout = self._laid_out(matrix, centred=wanted is not None)
-            place = self._beside(f"_umap{self.form.suffix}")
-            files += self.form.write(place, layout, compress, self._thumbnails)
+            place = self._beside(f"{UMAP}{suffix}")
+            made += write(place, layout, compress, self._thumbnails)
         if plot:
             from embedlab.embedding.plots import draw
 
             axis = "dimension" if wanted is None else "component"
             self.progress("drawing", 0, 1)
-            files += draw(
+            made += draw(
                 layout or matrix,
                 self._thumbnails,
                 self._beside,
@@ -208,6 +234,9 @@ class _Work:
             )
             self.progress("drawing", 1, 1)
         n_skipped, first, listed = self._left_out()
+        files, notes = self.outputs.place([*made, *listed], self._about(matrix, n_skipped))
+        for note in notes:
+            self.say(note)
         side = self.embedder.preprocessing.size
         return Embedded(
             name=self.stream.name,
@@ -216,7 +245,7 @@ class _Work:
             shape=matrix.shape,
             umap_shape=layout.shape if layout else None,
             layer=self.embedder.layer,
-            files=(*files, *listed),
+            files=tuple(files),
             n_skipped=n_skipped,
             skipped=first,
             notes=tuple(self.said),
@@ -225,10 +254,26 @@ class _Work:
     def _thumbnails(self, numbers: NDArray[np.int64]) -> Iterator[bytes]:
         return thumbnails(self.stream, numbers)
 
+    def _staged(self, name: str) -> Path:
+        return self.outputs.staged(name)
+
     def _beside(self, ending: str) -> Path:
-        """Name another output after the matrix: photos.npy and "_umap.npy" give photos_umap.npy."""
-        stem = self.target.stem if self.form.suffix else self.target.name
-        return self.target.with_name(stem + ending)
+        return self._staged(self.outputs.name(ending))
+
+    def _about(self, matrix: Matrix, n_skipped: int) -> dict[str, Any]:
+        """Say what lies in the matrix, in JSON values."""
+        layer = self.embedder.layer
+        return {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "input": self.stream.name,
+            "model": self.embedder.name,
+            "layer": layer.name if layer else None,
+            "preprocessing": self.embedder.preprocessing.to_dict(),
+            "shape": list(matrix.shape),
+            "classes": list(matrix.classes),
+            "left_out": n_skipped,
+            "versions": versions(),
+        }
 
     def _laid_out(self, matrix: Matrix, *, centred: bool) -> Matrix:
         from embedlab.space.projections import umap
@@ -258,7 +303,7 @@ class _Work:
 
     def _left_out(self) -> tuple[int, tuple[Skipped, ...], list[Path]]:
         """Write down which files were left out, and why; give their number and the first."""
-        listed = self._beside("_skipped.csv")
+        listed = self._beside(SKIPPED)
 
         def each() -> Iterator[Skipped]:
             yield from self.stream.skipped()

@@ -82,6 +82,11 @@ class Embedder:
     dimensions: int | None = None
     layer: Layer | None = None
 
+    def n_dims(self) -> int:
+        """Find the length of a vector, by embedding a black picture."""
+        side = self.preprocessing.size
+        return int(self.body.embed_seen(np.zeros((1, side, side, 3), np.uint8)).shape[1])
+
 
 def make_embedder(
     model: str,

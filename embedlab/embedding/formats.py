@@ -25,6 +25,7 @@ from embedlab.files import new_file
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SIDECAR = ".csv"
 PARQUET = {False: "none", True: "zstd"}  # what --compress means for its columns
 
 
@@ -41,11 +42,15 @@ class Format:
         was written.
     compresses : bool
         Whether it can be compressed.
+    sidecar : str
+        What is added to a file's name for the table of ids, paths and labels beside it; empty
+        where the format holds them itself.
     """
 
     suffix: str
     write: Callable[[Path, Matrix, bool, Thumbnails], list[Path]]
     compresses: bool = False
+    sidecar: str = ""
 
 
 def choose_format(output: Path, name: str | None, *, compress: bool) -> tuple[Format, Path]:
@@ -68,8 +73,14 @@ def choose_format(output: Path, name: str | None, *, compress: bool) -> tuple[Fo
     Raises
     ------
     EmbedlabError
-        If name and suffix contradict each other, or the format does not compress.
+        If name and suffix contradict each other, the output names no file, or the format does not
+        compress.
     """
+    if output.name in {"", ".."} or (output.is_dir() and name != "projector"):
+        raise EmbedlabError(
+            f"The output '{output}' is a folder.",
+            remedy=f"Name a file: {output / 'embeddings'}{FORMATS[name or 'npy'].suffix}.",
+        )
     own = output.suffix.lower().removeprefix(".")
     known = own if own in FORMATS and FORMATS[own].suffix else None
     if name is not None and known not in {None, name}:
@@ -101,13 +112,19 @@ def _write_npz(target: Path, matrix: Matrix, compress: bool, _: Thumbnails) -> l
         for name in names:
             width = getattr(block, name).dtype.itemsize // 4
             widths[name] = max(widths[name], width)
-    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
-    with new_file(target) as path, zipfile.ZipFile(path, "w", method) as archive:
-        with archive.open("embeddings.npy", "w", force_zip64=True) as file:
+
+    def member(name: str) -> zipfile.ZipInfo:
+        # Without the time of day, so that equal matrices give equal files.
+        found = zipfile.ZipInfo(f"{name}.npy")
+        found.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+        return found
+
+    with new_file(target) as path, zipfile.ZipFile(path, "w") as archive:
+        with archive.open(member("embeddings"), "w", force_zip64=True) as file:
             _stream_npy(file, matrix.shape, np.dtype(np.float32), _vectors(matrix))
         for name in names:
             texts = (getattr(block, name) for block in matrix.blocks())
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+            with archive.open(member(name), "w", force_zip64=True) as file:
                 _stream_npy(file, (matrix.n,), np.dtype(f"<U{widths[name]}"), texts)
     return [target]
 
@@ -181,7 +198,7 @@ def _stream_npy(
 
 def _write_sidecar(target: Path, matrix: Matrix) -> Path:
     """Write ids, paths and labels beside a format that has no place for them."""
-    sidecar = target.with_suffix(".csv")
+    sidecar = target.with_name(target.name + SIDECAR)
     columns = ("id", "path", "label") if matrix.labelled else ("id", "path")
 
     def rows() -> Iterator[tuple[str, ...]]:
@@ -209,9 +226,9 @@ def write_csv(target: Path, columns: Iterable[str], rows: Iterable[tuple[str, ..
 
 
 FORMATS: dict[str, Format] = {
-    "npy": Format(".npy", _write_npy),
+    "npy": Format(".npy", _write_npy, sidecar=SIDECAR),
     "npz": Format(".npz", _write_npz, compresses=True),
     "parquet": Format(".parquet", _write_parquet, compresses=True),
-    "safetensors": Format(".safetensors", _write_safetensors),
+    "safetensors": Format(".safetensors", _write_safetensors, sidecar=SIDECAR),
     "projector": Format("", write_projector),
 }

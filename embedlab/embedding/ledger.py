@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from numpy.typing import NDArray
 from embedlab.data.dataset import Skipped
 from embedlab.errors import EmbedlabError
 from embedlab.files import PARTIAL, new_file
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 Texts = NDArray[np.str_]
 
@@ -157,9 +162,17 @@ def ledger_beside(output: Path) -> Iterator[Ledger]:
     try:
         yield Ledger(folder)
     except BaseException:
-        lock.release()
+        # Whoever comes next must not find half of it, so the lock is let go last.
         if not any(folder.glob("*.npz")):  # nothing to go on from
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder, lock)
+        else:
+            lock.release()
         raise
-    lock.release()
+    _remove(folder, lock)
+
+
+def _remove(folder: Path, lock: FileLock) -> None:
     shutil.rmtree(folder, ignore_errors=True)
+    lock.release()
+    if os.name == "nt":  # where an open file cannot be removed, and so neither its folder
+        shutil.rmtree(folder, ignore_errors=True)

@@ -136,11 +136,7 @@ def reduce(matrix: Matrix, dimensions: int, *, progress: Progress = silent) -> R
     EmbedlabError
         If `dimensions` is out of its range.
     """
-    if not 1 <= dimensions <= matrix.d:
-        raise EmbedlabError(
-            f"{dimensions:,} dimensions were asked for, and the vectors have {matrix.d:,}.",
-            remedy=f"Ask for 1 to {matrix.d:,}, or leave --dimensions out to keep all.",
-        )
+    check_dimensions(dimensions, matrix.d)
     find = _exactly if matrix.d <= WIDEST else _in_pieces
     axes, origin, share = find(matrix, min(dimensions, matrix.n), progress)
     spanned = share > 1e-10
@@ -159,6 +155,15 @@ def reduce(matrix: Matrix, dimensions: int, *, progress: Progress = silent) -> R
             f"dimensions; the last {flat:,} columns are zeros."
         )
     return Reduced(replace(matrix, d=dimensions, blocks=blocks), kept, tuple(notes))
+
+
+def check_dimensions(wanted: int, d: int) -> None:
+    """Refuse to reduce vectors of length d to none, or to more numbers than they have."""
+    if not 1 <= wanted <= d:
+        raise EmbedlabError(
+            f"{wanted:,} dimensions were asked for, and the vectors have {d:,}.",
+            remedy=f"Ask for 1 to {d:,}, or leave --dimensions out to keep all.",
+        )
 
 
 def _exactly(matrix: Matrix, k: int, progress: Progress) -> _Axes:

@@ -56,8 +56,7 @@ def embed_stream(
     EmbedlabError
         If the batch size is below 1, or not one picture could be embedded.
     """
-    if batch_size < 1:
-        raise EmbedlabError(f"The batch size is {batch_size}.", remedy="It must be at least 1.")
+    check_batch_size(batch_size)
     n, keys = len(stream), []
     n_embedded, first = 0, None
     progress("embedding pictures", 0, n)
@@ -81,6 +80,12 @@ def embed_stream(
         why = f"; {first.id}: {first.reason}" if first else ""
         raise EmbedlabError(f"None of the {n:,} pictures could be embedded{why}")
     return keys
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Refuse batches of no pictures."""
+    if batch_size < 1:
+        raise EmbedlabError(f"The batch size is {batch_size}.", remedy="It must be at least 1.")
 
 
 def _key(embedder: Embedder, dataset: Dataset) -> str:

@@ -19,6 +19,7 @@ from embedlab.data.notes import count, named
 from embedlab.data.pictures import decode
 from embedlab.data.sampling import sample, sample_note
 from embedlab.errors import EmbedlabError
+from embedlab.files import same_file
 from embedlab.progress import Progress, silent
 
 _TABLES = """
@@ -223,6 +224,14 @@ class Spool:
             labels=np.array([row.label for row in rows], np.int64) if self.classes else None,
             classes=self.classes,
         )
+
+    def holds(self, file: Path) -> bool:
+        """Say whether a file is one of the pictures."""
+        end = os.fsencode(file.name)
+        found = self._list.execute(
+            "SELECT path FROM pictures WHERE substr(path, ?) = ?", (-len(end), end)
+        )
+        return any(same_file(Path(os.fsdecode(path)), file) for (path,) in found)
 
     def skipped(self) -> Iterator[Skipped]:
         """Say which files were left out before any was opened, and why."""

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from embedlab.cells import unquoted
 from embedlab.data.table import read_table
+from embedlab.embedding.formats import SIDECAR
+from embedlab.embedding.outputs import check_whole
 from embedlab.errors import EmbedlabError
 
 ENDINGS = (".npy", ".npz", ".parquet")
@@ -49,8 +51,8 @@ def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
         length n are columns; or a .parquet with a column of vectors. What `embedlab embed` writes
         is read as it is.
     table : Path, optional
-        CSV, TSV or Parquet with a row a vector, in their order. By default a .csv of the same
-        name beside a .npy.
+        CSV, TSV or Parquet with a row a vector, in their order. By default, beside x.npy, the
+        table x.npy.csv that embed writes, or else x.csv.
 
     Returns
     -------
@@ -59,15 +61,18 @@ def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
     Raises
     ------
     EmbedlabError
-        If there are no vectors, or the table has another number of rows.
+        If there are no vectors, the table has another number of rows, or embed was stopped while
+        it put both in place.
     """
     if not path.is_file():
         raise EmbedlabError(f"There is no file {path}.")
-    beside = path.with_suffix(".csv")
-    if table is None and path.suffix == ".npy" and beside.exists():
-        table = beside
+    check_whole(path)
+    kind = path.suffix.lower()
+    if table is None and kind == ".npy":
+        beside = (path.with_name(path.name + SIDECAR), path.with_suffix(".csv"))
+        table = next((one for one in beside if one.exists()), None)
     try:
-        vectors, frame = _READERS[path.suffix](path)
+        vectors, frame = _READERS[kind](path)
     except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise EmbedlabError(
             f"{path.name} cannot be read: {error}.", remedy=f"Write it again: {_HOW}."
