@@ -102,8 +102,67 @@ def test_shapes_that_do_not_fit_are_named(
     said = complaint(changed, backbone="resnet18")
     assert "rows of 100 numbers where 512 belong" in said
     deeper = {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
-    deeper |= {"fc.1.weight": torch.zeros(3, 512), "fc.1.bias": torch.zeros(3)}
-    assert "fc.1.weight has no place" in complaint(deeper, backbone="resnet18")
+    said = complaint(deeper | {"layer9.weight": torch.zeros(3)}, backbone="resnet18")
+    assert "layer9.weight has no place" in said
+
+
+@pytest.mark.parametrize("place", ["fc.1", "fc.head.linear"])
+def test_a_head_below_its_usual_name_is_taken(
+    tmp_path: Path, pictures: Path, resnet: nn.Module, place: str
+) -> None:
+    state = {name.replace("fc", place): tensor for name, tensor in resnet.state_dict().items()}
+    torch.save(state, tmp_path / "mine.pth")
+    run = import_run(tmp_path / "mine.pth", str(pictures), backbone="resnet18", size=64)
+    with torch.inference_mode():
+        expected = resnet(seen(run, pictures)).softmax(1).numpy()
+    np.testing.assert_allclose(run.probabilities, expected, atol=1e-5)
+
+
+def test_a_head_above_its_usual_name_is_taken(tmp_path: Path, pictures: Path) -> None:
+    from torchvision.models import mobilenet_v2
+
+    network = mobilenet_v2()
+    network.classifier = nn.Linear(1280, 3, bias=False)
+    torch.save(network.eval().state_dict(), tmp_path / "mine.pth")
+    run = import_run(tmp_path / "mine.pth", str(pictures), backbone="mobilenet_v2", size=64)
+    with torch.inference_mode():
+        expected = network(seen(run, pictures)).softmax(1).numpy()
+    np.testing.assert_allclose(run.probabilities, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+def test_a_head_of_several_layers_is_named_and_left_out_where_none_is_needed(
+    tmp_path: Path, pictures: Path, resnet: nn.Module, normalised: bool
+) -> None:
+    between = [nn.BatchNorm1d(16)] if normalised else []
+    deep = nn.Sequential(nn.Linear(512, 16), *between, nn.ReLU(), nn.Linear(16, 3))
+    state = {name: tensor for name, tensor in resnet.state_dict().items() if name[:2] != "fc"}
+    state |= {f"fc.{name}": tensor for name, tensor in deep.state_dict().items()}
+    torch.save(state, tmp_path / "mine.pth")
+    with pytest.raises(EmbedlabError) as error:
+        import_run(tmp_path / "mine.pth", str(pictures), backbone="resnet18", size=64)
+    names = "fc.0 (512 -> 16), fc.1, fc.3 (16 -> 3)" if normalised else "fc.2 (16 -> 3)"
+    assert names in str(error.value) and "ONNX" in str(error.value)
+    assert "backbone" not in str(error.value)
+    embed(pictures, tmp_path / "x.npy", "-m", "resnet18", "--weights", tmp_path / "mine.pth",
+          "--resize", 64)  # fmt: skip
+    assert np.load(tmp_path / "x.npy").shape == (12, 512)
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_a_file_of_no_weights_is_refused(tmp_path: Path, pictures: Path, ending: str) -> None:
+    path = tmp_path / f"empty.{ending}"
+    for content in ({}, {"state_dict": {}}) if ending == "pth" else ({},):
+        if ending == "pth":
+            torch.save(content, path)
+        else:
+            from safetensors.torch import save_file
+
+            save_file(content, path)
+        with pytest.raises(EmbedlabError, match="holds no weights"):
+            import_run(path, str(pictures), backbone="small", size=32)
+        with pytest.raises(EmbedlabError, match="holds no weights"):
+            build("small", n_classes=2, weights=path)
 
 
 def test_rows_of_a_head_are_named(tmp_path: Path, pictures: Path) -> None:

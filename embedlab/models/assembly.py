@@ -36,7 +36,7 @@ def assemble(
     progress: Progress,
 ) -> Network:
     """Do the work of `embedlab.models.backbones.build`, whose parameters these are."""
-    state: dict[str, Tensor] = {}
+    state: dict[str, Tensor] | None = None
     provenance: dict[str, Any] = {"kind": RANDOM, "seed": seed}
     if weights != RANDOM:
         if backbone.kind == "small" and weights == "imagenet":
@@ -54,11 +54,11 @@ def assemble(
         torch.manual_seed(seed)
         parts = _parts(backbone, size)
     head, provenance["head"] = parts.head, "new"
-    if state:
+    if state is not None:
         label = f"{provenance['file']} does not fit {backbone.name}"
         brought = _fit(parts, state, label)
         if keep_head:
-            head, provenance["head"] = _kept(brought, parts.head.in_features, label), "kept"
+            head, provenance["head"] = _kept(brought, parts, label), "kept"
             if n_classes not in {None, head.out_features}:
                 raise EmbedlabError(
                     f"{provenance['file']} has a head of {head.out_features} classes; "
@@ -66,8 +66,9 @@ def assemble(
                     remedy="Leave the number out to keep its head, or let a new head be made.",
                 )
         elif brought:
-            rows = len(brought["weight"])
-            provenance["head"] = f"new; the file's own, of {rows} classes, was left out"
+            layer = _linear(brought)
+            what = f"of {len(layer[0])} classes" if layer else ", ".join(_layers(brought))
+            provenance["head"] = f"new; the file's own, {what}, was left out"
     if not keep_head:
         assert n_classes is not None
         head = new_head(parts.head.in_features, n_classes, seed)
@@ -106,7 +107,7 @@ def _parts(backbone: Backbone, size: int) -> Parts:
 
 
 def _fit(parts: Parts, state: Mapping[str, Tensor], label: str) -> dict[str, Tensor]:
-    """Load weights into the body; give the head that came with them, "weight" and "bias"."""
+    """Load weights into the body; give what came with them where the classifier has its head."""
     metadata = getattr(state, "_metadata", None) or parts.body.state_dict()._metadata  # type: ignore[attr-defined]
     while state and (
         wrapper := next((p for p in _WRAPPERS if all(n.startswith(p) for n in state)), "")
@@ -114,12 +115,15 @@ def _fit(parts: Parts, state: Mapping[str, Tensor], label: str) -> dict[str, Ten
         state = {name.removeprefix(wrapper): tensor for name, tensor in state.items()}
     body: dict[str, Tensor] = {}
     head: dict[str, Tensor] = {}
-    for name, tensor in state.items():
-        owner, _, leaf = name.rpartition(".")
-        if owner == parts.head_name:
-            head[leaf] = tensor
+    own = set(parts.body.state_dict())
+    # People put a Linear, or a Sequential of more, where the classifier has one of these two.
+    heads = tuple(f"{name}." for name in (parts.head_name, parts.head_name.partition(".")[0]))
+    for given, tensor in state.items():
+        name = _OLD_DENSENET.sub(r"\1\2", given)
+        if name.startswith(heads) and name not in own:
+            head[name] = tensor
         elif not name.startswith(_AUXILIARY):
-            body[_OLD_DENSENET.sub(r"\1\2", name)] = tensor
+            body[name] = tensor
     wrong = [
         f"{name} is {_kind(body[name])} where {_kind(expected)} belongs"
         for name, expected in parts.body.state_dict().items()
@@ -159,14 +163,22 @@ class _WithMetadata(dict[str, Tensor]):
     """A dict that can carry `_metadata`, by which modules tell old files from new ones."""
 
 
-def _kept(brought: Mapping[str, Tensor], n_dims: int, label: str) -> nn.Linear:
-    weight = brought.get("weight")
-    if weight is None:
+def _kept(brought: Mapping[str, Tensor], parts: Parts, label: str) -> nn.Linear:
+    n_dims = parts.head.in_features
+    if not brought:
         raise EmbedlabError(
             f"{label} with its head kept: it has no head.",
             remedy="Train a head, or give weights that have one.",
         )
-    weight = weight.flatten(1).float()
+    layer = _linear(brought)
+    if layer is None:
+        raise EmbedlabError(
+            f"{label}: its head is {', '.join(_layers(brought))} where one linear layer belongs, "
+            "and weights do not say what happens between layers.",
+            remedy="Export the whole network as ONNX (torch.onnx.export) and import that; or save "
+            "the weights without these layers, to have the body alone.",
+        )
+    weight, bias = layer
     if weight.shape[1] != n_dims:
         raise EmbedlabError(
             f"{label}: its head has rows of {weight.shape[1]} numbers where {n_dims} belong.",
@@ -175,5 +187,29 @@ def _kept(brought: Mapping[str, Tensor], n_dims: int, label: str) -> nn.Linear:
     head = nn.Linear(n_dims, len(weight))
     with torch.no_grad():
         head.weight.copy_(weight)
-        head.bias.copy_(brought["bias"]) if "bias" in brought else head.bias.zero_()
+        head.bias.zero_() if bias is None else head.bias.copy_(bias)
     return head
+
+
+def _linear(brought: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None] | None:
+    """Give weight and bias where a head is one linear layer, whatever stands around it."""
+    rest = dict(brought)
+    names = [name for name, tensor in rest.items() if tensor.ndim > 1]
+    if len(names) != 1 or not names[0].endswith(".weight"):
+        return None
+    weight, bias = rest.pop(names[0]), rest.pop(f"{names[0].removesuffix('weight')}bias", None)
+    if rest or weight.flatten(1).shape[1] != weight.shape[1]:  # 1 x 1 convolutions are linear too
+        return None
+    if bias is not None and bias.shape != weight.shape[:1]:
+        return None
+    return weight.flatten(1).float(), bias
+
+
+def _layers(brought: Mapping[str, Tensor]) -> list[str]:
+    """Name the layers of a head, with what goes in and comes out where that is known."""
+    found: dict[str, str] = {}
+    for name, tensor in brought.items():
+        owner, _, leaf = name.rpartition(".")
+        size = f" ({tensor.shape[1]} -> {len(tensor)})" if tensor.ndim > 1 else ""
+        found[owner] = found.get(owner, "") or (size if leaf == "weight" else "")
+    return [f"{owner}{size}" for owner, size in found.items()]

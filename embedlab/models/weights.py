@@ -167,7 +167,7 @@ def read(path: Path) -> dict[str, Tensor]:
         from safetensors.torch import load_file
 
         try:
-            return dict(load_file(path))
+            return _some(dict(load_file(path)), path)
         except (SafetensorError, OSError) as error:
             raise EmbedlabError(
                 f"{path} is no safetensors file, or a damaged one ({error}).",
@@ -195,7 +195,18 @@ def read(path: Path) -> dict[str, Tensor]:
             f"{path} holds more than a state dict: {what[:200]}.",
             remedy="Save the weights alone: torch.save(model.state_dict(), FILE).",
         )
-    return dict(state) if not hasattr(state, "_metadata") else state  # type: ignore[return-value]
+    plain = dict(state) if not hasattr(state, "_metadata") else state
+    return _some(plain, path)  # type: ignore[arg-type]
+
+
+def _some(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Refuse a file of no weights, which would leave random ones in their place."""
+    if not state:
+        raise EmbedlabError(
+            f"{path} holds no weights.",
+            remedy="Save them with torch.save(model.state_dict(), FILE).",
+        )
+    return state
 
 
 def _named(backbone: str, weights: str | Path) -> bool:
