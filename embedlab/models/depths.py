@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 from torch import Tensor
 
@@ -31,7 +29,6 @@ class TorchDepths(TorchBody):
     ) -> None:
         super().__init__(network, preprocessing, device)
         self.cuts = network.cuts
-        self._embed = partial(_side_by_side, network, [cut.name for cut in self.cuts])
 
     @property
     def places(self) -> dict[str, slice]:
@@ -43,6 +40,10 @@ class TorchDepths(TorchBody):
             start = stop
         return found
 
+    def _vectors(self, x: Tensor) -> Tensor:
+        found = self._network.vectors_at([cut.name for cut in self.cuts], x)
+        return torch.cat(list(found.values()), dim=1)
+
 
 def width(cut: Cut) -> int:
     """Say how many numbers a picture becomes at a cut.
@@ -53,7 +54,3 @@ def width(cut: Cut) -> int:
     (256, 768)
     """
     return cut.shape[1] if len(cut.shape) == 2 else cut.shape[0]
-
-
-def _side_by_side(network: Network, names: list[str], x: Tensor) -> Tensor:
-    return torch.cat(list(network.vectors_at(names, x).values()), dim=1)

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
@@ -70,8 +71,7 @@ class TorchBody:
         try:
             with torch.inference_mode():
                 x = as_input(seen, self._preprocessing, self._device)
-                vectors = self._network.at(self._cut, x)
-                return np.asarray(vectors.float().cpu().numpy())
+                return np.asarray(self._vectors(x).float().cpu().numpy())
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -82,6 +82,9 @@ class TorchBody:
             )
         half = len(seen) // 2
         return np.concatenate([self.embed_seen(seen[:half]), self.embed_seen(seen[half:])])
+
+    def _vectors(self, x: Tensor) -> Tensor:
+        return self._network.at(self._cut, x)
 
 
 def body_digest(network: Network) -> str:
