@@ -24,6 +24,29 @@ def count(report: ChildReport, total: int, seconds: float, trace: Path) -> None:
     report.result(run="counted")
 
 
+def pretend(report: ChildReport, stop: Path) -> None:
+    """Look like a training until the file `stop` is there, which names the run that it made.
+
+    Two steps are learned, with loss and accuracy; then nothing but validation is reported.
+    """
+    from embedlab.live import FOLDER, LiveWriter
+    from tests.made_films import snapshots
+    from tests.made_pictures import coloured
+
+    writer = LiveWriter(report.folder / FOLDER, coloured(12), epochs=20)
+    for k, shot in enumerate(snapshots(40)):
+        writer.snapshot(shot)
+        report.progress("training", 4 * k + 4, 160, loss=1 / (k + 1), accuracy=k / 40)
+        time.sleep(0.5)
+        if k % 2:
+            report.progress("validating", k, 40)
+            writer.epoch({"event": "epoch", "epoch": shot.epoch, "validation_loss": 1 / (k + 2)})
+            time.sleep(1.0)
+        if stop.exists():
+            report.result(run=stop.read_text())
+            return
+
+
 def main() -> None:
     """Run one of the commands."""
     command, *rest = sys.argv[1:]
@@ -34,6 +57,8 @@ def main() -> None:
     with ChildReport(folder) as report:
         if command == "count":
             count(report, int(rest[0]), float(rest[1]), Path(rest[2]))
+        elif command == "train" and rest[0] == "pretend":
+            pretend(report, Path(rest[1]))
         elif command == "fail":
             raise EmbedlabError("The folder 'birds' is empty.", remedy="Give another one.")
         elif command == "type-error":

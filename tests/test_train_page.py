@@ -26,9 +26,9 @@ from embedlab.space.scores import wilson
 from embedlab.ui.train_watch import is_training, with_seed
 
 from .conftest import ROOT
+from .made_films import snapshots
 from .made_pictures import coloured
 from .made_runs import made_run
-from .test_film import snapshots
 
 WORKER = str(ROOT / "tests" / "jobs_worker.py")
 

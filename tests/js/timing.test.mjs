@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  approach, between, boxesOf, carriedOver, pace, steadyBoxes, valuesAt,
+  approach, arrive, between, boxesOf, carriedOver, pace, steadyBoxes, valuesAt,
 } from "../../embedlab/ui/film_player/frontend/timing.js";
 
 test("a position lies between two moments, and halfway is halfway", () => {
@@ -45,6 +45,44 @@ test("a film that grew, or was thinned out, goes on from the same instant", () =
   assert.equal(carriedOver(1, [0, 10, 20], [0, 20, 40]), 0.5);
   assert.equal(carriedOver(2, [0, 10, 20], [0]), 0);
   assert.equal(carriedOver(2, [0, 10, 20], [0, 5]), 1);
+});
+
+test("a film that follows begins at the newest moment and goes on to later ones", () => {
+  const fresh = { steps: null, position: 0, target: 0, playing: false, held: false };
+  const begun = arrive(fresh, [0, 10, 20], true);
+  assert.deepEqual(begun, { position: 2, target: 2, span: 0, playing: false });
+  const film = { ...fresh, ...begun, steps: [0, 10, 20] };
+  const grown = arrive(film, [0, 10, 20, 30], true);
+  assert.deepEqual(grown, { position: 2, target: 2, span: 0, playing: true });
+  const held = { ...film, position: 2, target: 1, held: true };
+  assert.deepEqual(
+    arrive(held, [0, 10, 20, 30], true), { position: 2, target: 1, span: 1, playing: false },
+  );
+  assert.equal(arrive({ ...held, position: 1 }, [0, 20, 30], true).target, 1, "10 went away");
+});
+
+test("a film that does not follow begins at the start and stays where it is", () => {
+  const fresh = { steps: null, position: 0, target: 0, playing: false, held: false };
+  assert.deepEqual(arrive(fresh, [0, 10], false), { position: 0, target: 0, span: 0, playing: false });
+  const film = { ...fresh, steps: [0, 10], position: 1, target: 1 };
+  assert.equal(arrive(film, [0, 10, 20], false).position, 1);
+  assert.equal(arrive({ ...film, playing: true, position: 0.5 }, [0, 10, 20], false).playing, true);
+});
+
+test("no number is ever lost on the way", () => {
+  const kinds = [[0], [0, 5], [0, 5, 10, 15]];
+  for (const follow of [true, false]) {
+    for (const held of [true, false]) {
+      let film = { steps: null, position: 0, target: 0, playing: false, held };
+      for (const steps of kinds) {
+        film = { ...film, ...arrive(film, steps, follow), steps };
+        for (let k = 0; k < 9; k += 1) {
+          film.position = approach(film.position, film.target, 16, film.span);
+          assert.ok(film.position >= 0 && film.position < steps.length);
+        }
+      }
+    }
+  }
 });
 
 test("a film arrives, and takes seconds", () => {

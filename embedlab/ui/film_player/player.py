@@ -109,6 +109,7 @@ def film_player(
         key=key,
         data={
             "token": token,
+            "key": key,
             "label": label,
             "height": height,
             "follow": follow,

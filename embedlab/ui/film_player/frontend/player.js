@@ -8,9 +8,10 @@ import { unpack } from "../../linked_map/frontend/pack.js";
 import { fetchAhead, offerSheets, openStore } from "../../linked_map/frontend/pictures.js";
 import { readTheme } from "../../linked_map/frontend/theme.js";
 import { drawStage } from "./stage.js";
-import { approach, boxesOf, carriedOver, clamp, pace, steadyBoxes } from "./timing.js";
+import { approach, arrive, boxesOf, clamp, pace, steadyBoxes } from "./timing.js";
 
 const films = new WeakMap(); // parentElement -> film; the export runs again on every change
+const left = new Map(); // key -> where a film that follows stood when its element went away
 const REACH = 16;
 const PATHS = {
   play: "M5 3.5 15.5 10 5 16.5Z",
@@ -67,7 +68,7 @@ function makeFilm(parent) {
   const status = tag("div", "status");
   status.setAttribute("role", "status");
   const film = {
-    root, legend, plot, canvas, slider, status, position: 0, target: 0, playing: false,
+    root, legend, plot, canvas, slider, status, position: 0, target: 0, span: 0, playing: false,
     held: false, hover: null, picked: null, updates: 0, applied: 0, steps: null, frame: null, last: null,
     state: { css: [], rgb: [], symbols: [], codes: [], captions: null, colour: null, store: null },
   };
@@ -98,6 +99,8 @@ function makeFilm(parent) {
   const observer = new ResizeObserver(() => wake(film));
   observer.observe(plot);
   film.close = () => {
+    const { steps, position, target, held, token } = film;
+    if (film.follow && steps) left.set(film.key, { steps, position, target, held, token });
     observer.disconnect();
     cancelAnimationFrame(film.frame);
     root.remove();
@@ -121,9 +124,10 @@ async function load(film, data) {
   film.applied = mine;
   const { state } = film;
   const { coordinates, tips, predictions } = frames.arrays;
-  const before = film.token === data.token ? film.steps : null;
+  if (!film.steps && data.follow) Object.assign(film, left.get(data.key));
+  if (film.token !== data.token) film.steps = null;
   Object.assign(film, {
-    token: data.token, coordinates, tips, predictions, n: cast.ids.length,
+    token: data.token, key: data.key, follow: data.follow, coordinates, tips, predictions, n: cast.ids.length,
     c: data.arrows ? data.classes.length : 0, arrowNames: data.classes, names: data.names,
     notes: data.notes, count: data.names.length, order: mixedOrder(cast.ids.length),
     picked: data.picked,
@@ -149,11 +153,7 @@ async function load(film, data) {
   readTheme(film);
   drawWords(film, data);
   film.slider.max = film.count - 1;
-  film.position = before ? carriedOver(film.position, before, data.steps) : data.follow ? film.count - 1 : 0;
-  film.steps = data.steps;
-  film.target = clamp(film.target, 0, film.count - 1);
-  if (data.follow && !film.held) film.playing = film.position < film.count - 1;
-  else if (!film.playing) film.target = film.position;
+  Object.assign(film, arrive(film, data.steps, data.follow), { steps: data.steps });
   if (state.store) {
     offerSheets(state.store, data.sheets.urls);
     fetchAhead(state.store);

@@ -76,6 +76,21 @@ export function carriedOver(position, steps, newSteps) {
   return clamp(k + (width > 0 ? (step - newSteps[k]) / width : 0), 0, last);
 }
 
+// Where a film stands when its moments have come, or others in their place: it keeps its instant,
+// and the moment that it was on its way to. One that follows goes on to the newest moment, unless
+// somebody holds it at an earlier one. `steps` is null before there were any.
+export function arrive({ steps, position, target, playing, held }, newSteps, follow) {
+  const last = newSteps.length - 1;
+  if (!steps) {
+    const at = follow ? last : 0;
+    return { position: at, target: at, span: 0, playing: false };
+  }
+  const at = carriedOver(position, steps, newSteps);
+  const going = follow && !held ? at < last : playing;
+  const to = going ? at : clamp(Math.round(carriedOver(target, steps, newSteps)), 0, last);
+  return { position: at, target: to, span: Math.abs(to - at), playing: going };
+}
+
 // Milliseconds from one moment to the next, so that a film takes 4 to 14 seconds.
 export function pace(count) {
   return clamp(12000 / Math.max(count - 1, 1), 140, 900);

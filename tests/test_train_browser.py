@@ -1,0 +1,104 @@
+"""The train page in a real browser: the map forms, stays, and what came of it is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedlab.jobs import Job, list_jobs, start
+from embedlab.jobs import job as job_module
+
+from .browsing import chromium, served, tab
+from .conftest import ROOT
+from .made_runs import made_run
+
+pytestmark = pytest.mark.browser
+
+WORKER = str(ROOT / "tests" / "jobs_worker.py")
+PATIENCE = 60_000
+# How many points of the canvas are coloured, not grey: the pictures and the arrows.
+COLOURED = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let n = 0;
+  for (let k = 0; k < data.length; k += 4) {
+    const [r, g, b, a] = data.subarray(k, k + 4);
+    if (a > 200 && Math.max(r, g, b) - Math.min(r, g, b) > 60) n += 1;
+  }
+  return n;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    place = tmp_path_factory.mktemp("home")
+    made_run(place / "runs" / "squares")
+    with served("app.py", EMBEDLAB_HOME=str(place)) as address:
+        yield f"{place}|{address}"
+
+
+@pytest.fixture
+def address(app: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Let this process share the home of the server."""
+    place, _, found = app.partition("|")
+    monkeypatch.setenv("EMBEDLAB_HOME", place)
+    monkeypatch.setattr(job_module, "PROGRAM", (WORKER,))
+    yield found
+    for job in list_jobs():
+        job.cancel()
+        job.remove()
+
+
+def pretended(stop: Path, title: str = "Train it") -> Job:
+    return start(["train", "pretend", str(stop)], title=title)
+
+
+def moment(film: Any) -> int:
+    return int(film.get_attribute("data-moment"))
+
+
+def until(page: Any, film: Any, condition: str, value: int = 0) -> None:
+    """Wait for a condition of the very player that is there now."""
+    page.wait_for_function(
+        f"([film, value]) => film.isConnected && {condition}",
+        arg=[film.element_handle(), value],
+        timeout=PATIENCE,
+    )
+
+
+def test_the_map_is_drawn_and_follows_while_a_training_runs(
+    browser: Any, address: str, tmp_path: Path
+) -> None:
+    job = pretended(tmp_path / "stop")
+    with tab(browser) as page:
+        page.goto(f"{address}train?job={job.id}")
+        film = page.locator("section.film")
+        film.get_by_text("epoch", exact=False).wait_for(timeout=PATIENCE)
+        canvas = film.locator(".plot canvas")
+        assert canvas.evaluate(COLOURED) > 300
+        until(page, film, "Number(film.dataset.moment) >= value", moment(film) + 3)
+        assert canvas.evaluate(COLOURED) > 300
+        # Somebody who looks back is left alone, also when new moments come.
+        slider = film.get_by_role("slider")
+        slider.focus()
+        page.keyboard.press("Home")
+        film.get_by_text("start ·").wait_for()
+        newest = int(slider.get_attribute("max"))
+        until(page, film, "film.querySelector('input').max >= value", newest + 2)
+        assert moment(film) == 0 and canvas.evaluate(COLOURED) > 300
+        # So it is when the page is left and entered again: the player is made anew.
+        page.get_by_role("link", name="Lesson").click()
+        film.wait_for(state="detached", timeout=PATIENCE)
+        page.go_back()
+        film.get_by_text("start ·").wait_for(timeout=PATIENCE)
+        film.get_by_role("button", name="Play").click()
+        until(page, film, "film.dataset.moment === film.querySelector('input').max")
+        assert canvas.evaluate(COLOURED) > 300
