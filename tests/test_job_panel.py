@@ -72,6 +72,17 @@ def test_a_running_job_shows_step_time_left_and_readings(
     assert app.code[0].value == "grüße"
 
 
+def test_readings_stay_while_a_stage_reports_none(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = '{"at": 1, "stage": "training", "done": 4, "total": 8, "loss": 0.25}\n'
+    (job.folder / "history.jsonl").write_text(line)
+    stand_in(monkeypatch, replace(running(job), stage="validating", facts={}))
+    app = page(job)
+    assert app.get("progress")[0].proto.text.startswith("validating · 46 of 184")
+    assert [(one.label, one.value) for one in app.metric] == [("loss", "0.25")]
+
+
 def test_the_page_is_run_anew_once_when_the_job_has_ended(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:

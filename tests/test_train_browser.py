@@ -102,3 +102,25 @@ def test_the_map_is_drawn_and_follows_while_a_training_runs(
         film.get_by_role("button", name="Play").click()
         until(page, film, "film.dataset.moment === film.querySelector('input').max")
         assert canvas.evaluate(COLOURED) > 300
+
+
+def test_validating_changes_nothing_of_what_somebody_looks_at(
+    browser: Any, address: str, tmp_path: Path
+) -> None:
+    """Neither the chosen chart, nor the player, nor the readings go when a stage reports none."""
+    job = pretended(tmp_path / "stop")
+    with tab(browser) as page:
+        page.goto(f"{address}train?job={job.id}")
+        film = page.locator("section.film")
+        film.get_by_text("epoch", exact=False).wait_for(timeout=PATIENCE)
+        page.get_by_role("tab", name="Accuracy").click()
+        film.evaluate("film => { film.mark = 'the same' }")
+        seen = []
+        for stage in ("validating", "training", "validating", "training"):
+            page.get_by_text(f"{stage} · ", exact=False).wait_for(timeout=PATIENCE)
+            page.wait_for_timeout(300)
+            chosen = page.locator("[role=tab][aria-selected=true]").inner_text()
+            mark = film.evaluate("film => film.mark")
+            metrics = page.locator("[data-testid=stMetricLabel]").all_inner_texts()
+            seen.append((chosen, mark, {"loss", "accuracy"} <= set(metrics)))
+        assert seen == [("Accuracy", "the same", True)] * 4

@@ -24,6 +24,8 @@ from embedlab.jobs.record import (
     read_record,
 )
 
+NOT_FACTS = ("at", "stage", "done", "total")  # what else a line of history.jsonl has
+
 
 @dataclass(frozen=True)
 class Status:
@@ -84,6 +86,14 @@ class Status:
     def history(self) -> list[dict[str, Any]]:
         """Read the facts so far: a dict a reading with seconds, stage, done, total and facts."""
         return read_history(self.folder)
+
+    def last_facts(self) -> dict[str, float]:
+        """Give the facts of the last report that had some: validating, say, has none."""
+        if self.facts:
+            return dict(self.facts)
+        readings = self.history()
+        last = readings[-1] if readings else {}
+        return {name: value for name, value in last.items() if name not in NOT_FACTS}
 
     def values(self) -> dict[str, Any]:
         """Give all fields as JSON values."""

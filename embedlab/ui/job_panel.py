@@ -127,29 +127,43 @@ def watch_for_run(job: Job, *, page: str, label: str) -> None:
 
 
 def _draw(job: Job, status: Status, curves: Callable[[Status], None] | None) -> None:
+    # Each part has its place in each state: what is drawn below it is then the same element as
+    # before to the browser, which keeps the chosen tab and the film that plays.
     with st.container(border=True, key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"#### {plain(job.title)}", width="stretch")
             st.caption(_when(status), width="content")
             _controls(job, status)
-        if status.state == "queued":
-            before = job.ahead()
-            waits = f"Waits for {plain(before[0].title)}." if before else "Starting …"
-            more = f" {len(before)} jobs are before it." if len(before) > 1 else ""
-            st.info(f"{waits}{more}", icon=":material/hourglass_empty:")
-        elif status.stage:
-            st.progress(status.share, text=_step(status))
+        with st.container(key=f"job-state-{job.id}"):
+            _draw_state(job, status)
+        with st.container(key=f"job-readings-{job.id}"):
             _readings(status)
-        elif status.state == "running":
-            st.progress(0.0, text="Getting ready …")
-        if curves is not None and status.stage:
-            curves(status)
-        if status.state in ("failed", "lost"):
-            st.error(f"{plain(status.message)}\n\n{plain(status.remedy)}", icon=":material/error:")
+        with st.container(key=f"job-curves-{job.id}"):
+            if curves is not None and status.stage:
+                curves(status)
+        with st.container(key=f"job-end-{job.id}"):
+            if status.state in ("failed", "lost"):
+                st.error(
+                    f"{plain(status.message)}\n\n{plain(status.remedy)}", icon=":material/error:"
+                )
         lines = job.log_tail()
         if lines:
-            with st.expander("What it printed", icon=":material/terminal:"):
+            with st.expander(
+                "What it printed", icon=":material/terminal:", key=f"job-log-{job.id}"
+            ):
                 st.code("\n".join(lines), language=None, height=240)
+
+
+def _draw_state(job: Job, status: Status) -> None:
+    if status.state == "queued":
+        before = job.ahead()
+        waits = f"Waits for {plain(before[0].title)}." if before else "Starting …"
+        more = f" {len(before)} jobs are before it." if len(before) > 1 else ""
+        st.info(f"{waits}{more}", icon=":material/hourglass_empty:")
+    elif status.stage:
+        st.progress(status.share, text=_step(status))
+    elif status.state == "running":
+        st.progress(0.0, text="Getting ready …")
 
 
 def _when(status: Status) -> str:
@@ -169,9 +183,10 @@ def _step(status: Status) -> str:
 
 
 def _readings(status: Status) -> None:
-    if status.facts:
+    facts = status.last_facts()
+    if facts:
         with st.container(horizontal=True):
-            for name, value in status.facts.items():
+            for name, value in facts.items():
                 st.metric(plain(name), f"{value:.4g}", width=130)
 
 

@@ -36,7 +36,7 @@ def training_charts(
     places = (
         st.columns(len(readings), gap="medium")
         if side_by_side
-        else st.tabs([one.title() for one in readings])
+        else st.tabs([one.title() for one in readings], key=f"{key}-tabs")
     )
     for place, reading in zip(places, readings, strict=True):
         with place:
