@@ -2,18 +2,11 @@
 
 import streamlit as st
 
-from embedlab.jobs import Job, queue
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.frame import explain, framed, header
-from embedlab.ui.job_panel import chosen_job, queue_panel
+from embedlab.ui.job_panel import queue_panel
 from embedlab.ui.train_form import train_form
-from embedlab.ui.train_watch import is_training, watch
-
-
-def job_to_watch() -> Job | None:
-    """Give the job that the address asks for, else the training that runs or waits now."""
-    return chosen_job() or next((job for job in queue() if is_training(job)), None)
-
+from embedlab.ui.train_watch import job_to_watch, watch
 
 framed()
 header(

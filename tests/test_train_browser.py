@@ -124,3 +124,27 @@ def test_validating_changes_nothing_of_what_somebody_looks_at(
             metrics = page.locator("[data-testid=stMetricLabel]").all_inner_texts()
             seen.append((chosen, mark, {"loss", "accuracy"} <= set(metrics)))
         assert seen == [("Accuracy", "the same", True)] * 4
+
+
+def test_a_training_that_ends_before_ones_eyes_is_shown_and_found_later(
+    browser: Any, address: str, tmp_path: Path
+) -> None:
+    job = pretended(tmp_path / "stop")
+    with tab(browser) as page:
+        page.goto(f"{address}train")
+        page.get_by_text("Running for").first.wait_for(timeout=PATIENCE)
+        (tmp_path / "stop").write_text("squares")
+        page.get_by_text("Validation accuracy", exact=True).wait_for(timeout=PATIENCE)
+        assert f"job={job.id}" in page.url
+        assert page.locator("[data-testid=stMetricValue]").first.inner_text() == "100.0%"
+    with tab(browser) as page:
+        page.goto(f"{address}train")
+        page.get_by_text("Validation accuracy", exact=True).wait_for(timeout=PATIENCE)
+        page.get_by_role("button", name="Put away").click()
+        page.get_by_text("Validation accuracy", exact=True).wait_for(
+            state="detached", timeout=PATIENCE
+        )
+        assert "job=" not in page.url
+        page.reload()
+        page.get_by_role("button", name="Start training").wait_for(timeout=PATIENCE)
+        assert page.get_by_text("Validation accuracy", exact=True).count() == 0

@@ -191,9 +191,10 @@ def test_a_closed_tab_finds_the_training_again_and_the_map_in_it(
             line = {"stage": "training", "done": done, "total": 8, "loss": 1 / done}
             file.write(json.dumps(line) + "\n")
     standing(job, "running", monkeypatch, facts={"loss": 0.5, "rate": 12.0})
-    monkeypatch.setattr("embedlab.jobs.queue", lambda: [job])
+    monkeypatch.setattr("embedlab.ui.train_watch.queue", lambda: [job])
     app = opened()
     assert not app.exception
+    assert app.query_params["job"] == job.id  # so that it is the one still when it has ended
     assert app.get("progress")[0].proto.value == 75
     film = next(one for one in app.get("bidi_component") if "film_player" in str(one.proto))
     assert "live-" in film.proto.id
@@ -265,6 +266,36 @@ def test_what_came_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(chart.proto.spec)["data"][0]["customdata"] is not None
     button(app, "Once more with seed 10").click().run()
     assert list_jobs()[0].arguments == ("train", "garden", "--seed", "10")
+
+
+def test_who_comes_back_finds_the_newest_training_until_it_is_put_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = with_confusion(made_run(home("runs") / "squares"), 5)
+    job = finished(run, monkeypatch)
+    app = opened()
+    assert next(one.value for one in app.metric if one.label == "Validation accuracy") == "75.0%"
+    assert app.query_params["job"] == job.id
+    button(app, "Put away").click().run()
+    assert "job" not in app.query_params and not app.metric and not app.exception
+    assert not opened().metric, "another visit"
+    assert opened(job=job.id).metric, "a link still shows it"
+    (job.folder / "dismissed").unlink()
+    assert opened().metric
+    wait(start(["train", "garden", "--how-long"], title="Time it"), timeout=20)
+    assert opened().metric, "a measurement is no training"
+    standing(job, "cancelled", monkeypatch)
+    app = opened()
+    assert "job" not in app.query_params, "whoever cancelled it knows"
+
+
+def test_a_job_that_is_taken_up_again_is_brought_up_again() -> None:
+    job = start(["fail"], title="Fail")
+    wait(job, timeout=20)
+    job.dismiss()
+    assert job.dismissed
+    job.resume()
+    assert not job.dismissed
 
 
 def test_a_run_that_is_gone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ from embedlab.jobs.record import (
 from embedlab.jobs.status import Status, look
 
 PROGRAM = ("-m", "embedlab")  # what Python runs with a job's arguments
+_DISMISSED = "dismissed"
 _REFUSED = ("jobs", "app")  # a job that waits for jobs, or never ends, would block the queue
 
 
@@ -99,6 +100,19 @@ class Job:
         """Read the last lines that the job printed."""
         return tail(self.folder / "log.txt", lines)
 
+    @property
+    def dismissed(self) -> bool:
+        """Whether somebody has seen how it ended and put it away; see `dismiss`."""
+        return (self.folder / _DISMISSED).exists()
+
+    def dismiss(self) -> None:
+        """Put away a job that has ended: pages do not bring it up of their own accord any more.
+
+        It stays in the list, and a link to it still shows it. Taking it up again undoes this.
+        """
+        with _in_words():
+            (self.folder / _DISMISSED).touch()
+
     def cancel(self) -> None:
         """Stop the job, waiting or running, with every process that it started.
 
@@ -134,7 +148,8 @@ class Job:
                     remedy=f"Watch that one: embedlab jobs show {twin.id}.",
                 )
             record = read_record(self.folder)
-            (self.folder / "report.json").unlink(missing_ok=True)
+            for name in ("report.json", _DISMISSED):
+                (self.folder / name).unlink(missing_ok=True)
             with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
                 log.write(f"--- resumed {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC ---\n")
             attempt = 1 if record is None else record.attempt + 1

@@ -6,6 +6,7 @@
     history.jsonl   the facts over time, a line a reading
     log.txt         what was printed
     heartbeat       touched every few seconds while the job waits or runs
+    dismissed       there once somebody has put the ended job away
     work/           checkpoints
 
 Each JSON file is written beside and renamed. Only the work writes the report. The record is

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.figures.matrices import confusion
-from embedlab.jobs import Job, Status
+from embedlab.jobs import Job, Status, list_jobs, queue
 from embedlab.live import FOLDER, Live, as_history, read_epochs, read_live
 from embedlab.pairing import siblings
 from embedlab.runs import Run
@@ -16,7 +18,7 @@ from embedlab.space.scores import Share, recalls
 from embedlab.ui import cache
 from embedlab.ui.film_player import film_player
 from embedlab.ui.films import fitting_length, moment_names
-from embedlab.ui.job_panel import job_panel
+from embedlab.ui.job_panel import PARAMETER, chosen_job, job_panel
 from embedlab.ui.text import plain
 from embedlab.ui.train_form import begin
 from embedlab.ui.training_charts import training_charts
@@ -35,6 +37,32 @@ def is_training(job: Job) -> bool:
     return job.arguments[:1] == ("train",) and "--how-long" not in job.arguments
 
 
+def job_to_watch() -> Job | None:
+    """Give the job that the address asks for, else the training that people will want to see.
+
+    That is the one that runs or waits now, or else the newest, if it ended of its own accord and
+    nobody has put it away. The address names it from then on: when it ends, and when the page is
+    reloaded, it is still the one.
+    """
+    asked = chosen_job()
+    if asked is not None:
+        return asked
+    found = next((job for job in queue() if is_training(job)), None) or _newest_ended()
+    if found is not None:
+        st.query_params[PARAMETER] = found.id
+    return found
+
+
+def _newest_ended() -> Job | None:
+    newest = next((job for job in list_jobs() if is_training(job)), None)
+    try:
+        if newest and not newest.dismissed and newest.status().state in ("done", "failed", "lost"):
+            return newest
+    except EmbedlabError:  # removed just now
+        return None
+    return None
+
+
 def watch(job: Job) -> None:
     """Watch a job; of a training, see the space form, and in the end what came of it."""
     made, done = _finished(job)
@@ -43,7 +71,22 @@ def watch(job: Job) -> None:
     elif made:
         st.caption(f"The run {plain(made)} that it made is not on this machine any more.")
     shows = is_training(job) and done is None
-    job_panel(job.id, curves=(lambda status: show_live(job, status)) if shows else None)
+    status = job_panel(job.id, curves=(lambda status: show_live(job, status)) if shows else None)
+    if status is None or not status.active:
+        st.button(
+            "Put away",
+            icon=":material/close:",
+            key=f"dismiss-{job.id}",
+            help="The run, and the job in the list below, stay.",
+            on_click=_put_away,
+            args=(job,),
+        )
+
+
+def _put_away(job: Job) -> None:
+    with suppress(EmbedlabError, OSError):  # removed in another tab, or a disk that is full
+        job.dismiss()
+    st.query_params.pop(PARAMETER, None)
 
 
 def _finished(job: Job) -> tuple[str, Run | None]:
