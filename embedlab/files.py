@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PARTIAL = ".partial-"
+_NOTE = "while writing "
 
 
 def _beside(target: Path) -> Path:
@@ -87,7 +88,8 @@ def new_file(target: Path) -> Iterator[Path]:
         yield beside
         _sync(beside)
         put_in_place(beside, target)
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"{_NOTE}{target}")
         beside.unlink(missing_ok=True)
         raise
 
@@ -125,9 +127,29 @@ def new_folder(target: Path) -> Iterator[Path]:
             raise FileExistsError(target)
         beside.rename(target)
         _sync(target.parent)
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"{_NOTE}{target}")
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def meant(error: BaseException) -> Path | None:
+    """Give the file or folder that was being written when an error came; None when none was.
+
+    The error itself, if it names a file at all, names the one beside it.
+
+    Examples
+    --------
+    >>> try:
+    ...     with new_file(Path("/tmp") / "meant.txt"):
+    ...         raise OSError("no more room")
+    ... except OSError as error:
+    ...     print(meant(error))
+    /tmp/meant.txt
+    """
+    notes = (note for note in getattr(error, "__notes__", ()) if note.startswith(_NOTE))
+    first = next(notes, None)
+    return None if first is None else Path(first.removeprefix(_NOTE))
 
 
 def write_json(target: Path, value: Any) -> None:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from embedlab.files import write_json
-from embedlab.jobs.failures import explain
+from embedlab.jobs.failures import Shortage, explain, full_disk
 from embedlab.jobs.processes import identify
 from embedlab.jobs.record import (
     ACTIVE,
@@ -27,6 +27,7 @@ from embedlab.jobs.record import (
     read_record,
     write_record,
 )
+from embedlab.jobs.reserve import release_reserve
 
 JOB_VARIABLE = "EMBEDLAB_JOB"
 ATTEMPT_VARIABLE = "EMBEDLAB_JOB_ATTEMPT"
@@ -88,13 +89,16 @@ class ChildReport:
         self._thread.join()
         words = None
         if error is None:
+            release_reserve(self.folder)
             self._write(outcome=DONE)
         elif isinstance(error, Exception):  # else Ctrl-C or exit: the runner sees how it ended
-            words = explain(error)
+            words = explain(error) or full_disk(self.folder, f"{type(error).__name__}: {error}.")
+            release_reserve(self.folder)
             self._write(
                 outcome=FAILED,
                 message=words.problem if words else f"Unforeseen: {type(error).__name__}: {error}",
                 remedy=words.remedy if words else "The log says where it happened.",
+                cause=words.of if isinstance(words, Shortage) else "",
             )
         if words is not None and words is not error:
             raise words from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedlab.jobs.failures import SMALLER, vanished
+from embedlab.jobs.failures import DISK, MEMORY, SMALLER, full_disk, vanished
 from embedlab.jobs.log import tail
 from embedlab.jobs.record import DONE, FAILED, LOST, as_mapping, read_json
 
@@ -17,11 +17,12 @@ _SAID = "embedlab: "
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended: the state, and words for people."""
+    """How an attempt ended: the state, words for people, and what there was too little of."""
 
     state: str
     message: str = ""
     remedy: str = ""
+    cause: str = ""
 
 
 def ending_of(folder: Path, code: int, *, starved: bool) -> Ending:
@@ -43,13 +44,26 @@ def ending_of(folder: Path, code: int, *, starved: bool) -> Ending:
     report: Mapping[str, Any] = as_mapping(read_json(folder / "report.json"))
     if report.get("outcome") in (DONE, FAILED):
         return Ending(
-            str(report["outcome"]), str(report.get("message", "")), str(report.get("remedy", ""))
+            str(report["outcome"]),
+            *(str(report.get(name, "")) for name in ("message", "remedy", "cause")),
         )
     if code == 0:
         return Ending(DONE)
+    return _without_a_word(folder, code, starved=starved)
+
+
+def _without_a_word(folder: Path, code: int, *, starved: bool) -> Ending:
     name = _signal_name(code)
+    if name == "SIGKILL" and starved:
+        words = "The machine ran out of memory and ended the job."
+        return Ending(FAILED, words, SMALLER, MEMORY)
+    how = f"crashed ({name})" if name else f"ended with status {code}"
+    # A file that is mapped into memory says by SIGBUS that the disk is full; and who finds it
+    # full may find no room to say so.
+    if full := full_disk(folder, f"The job's process {how}."):
+        return Ending(FAILED, full.problem, full.remedy, DISK)
     if name:
-        return _ended_by(name, folder, starved=starved)
+        return _ended_by(name, folder)
     words = next((one for one in reversed(tail(folder / "log.txt")) if one.strip()), "")
     if words.startswith(_SAID):  # the command put it in words itself
         return Ending(FAILED, words.removeprefix(_SAID), "The log has more.")
@@ -57,10 +71,8 @@ def ending_of(folder: Path, code: int, *, starved: bool) -> Ending:
     return Ending(FAILED, f"The command ended with status {code}{said}", "The log has more.")
 
 
-def _ended_by(name: str, folder: Path, *, starved: bool) -> Ending:
+def _ended_by(name: str, folder: Path) -> Ending:
     if name == "SIGKILL":
-        if starved:
-            return Ending(FAILED, "The machine ran out of memory and ended the job.", SMALLER)
         return Ending(
             LOST,
             "The job's process was killed from outside, as the system does when memory runs out.",

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import shutil
 from pathlib import Path
 
 from embedlab.errors import EmbedlabError
+from embedlab.files import PARTIAL, meant
 
+MEMORY, DISK = "memory", "disk"
 SMALLER = "Choose a smaller batch or smaller pictures, then resume the job."
+FREE = "Free some space there (old jobs: embedlab jobs remove --ended), then resume the job."
 _GPU_MEMORY = ("out of memory", "cublas_status_alloc_failed")
 _MEMORY = (
     "not enough memory",
@@ -17,14 +22,38 @@ _MEMORY = (
     "failed to allocate memory",
 )
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# Libraries that write files themselves put the system's words into their own; torch counts bytes
+# ("unexpected pos 128 vs 22"), and so does NumPy ("4096 requested and 512 written").
+_FULL_WORDS = re.compile(
+    r"no space left on device|not enough space on the disk|disk quota exceeded"
+    r"|\bos error (28|112|122)\b|unexpected pos \d+ vs \d+|\d+ requested and \d+ written"
+)
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _LOW = 16 * 2**20
+_PROBE = 2**20
+
+
+class Shortage(EmbedlabError):  # noqa: N818 (it is told by what there was too little of)
+    """There was too little of something.
+
+    Parameters
+    ----------
+    problem : str
+    remedy : str
+    of : str
+        `MEMORY` or `DISK`.
+    """
+
+    def __init__(self, problem: str, *, of: str, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.of = of
 
 
 def explain(error: BaseException) -> EmbedlabError | None:
     """Put an exception into words.
 
-    torch's exceptions are told by their names, so that torch need not be imported.
+    The exceptions of torch, safetensors and pyarrow are told by their names and words, so that
+    none of them need be imported.
 
     Parameters
     ----------
@@ -45,24 +74,52 @@ def explain(error: BaseException) -> EmbedlabError | None:
     text = str(error).lower()
     named = any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
     if named or (isinstance(error, RuntimeError) and any(sign in text for sign in _GPU_MEMORY)):
-        return EmbedlabError(
+        return Shortage(
             "The graphics card ran out of memory.",
+            of=MEMORY,
             remedy=f"{SMALLER} If the smallest batch is too large, use the CPU: --device cpu.",
         )
     if isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY):
-        return EmbedlabError("The job ran out of memory.", remedy=SMALLER)
-    if isinstance(error, OSError) and error.errno in _FULL:
-        where = f" {error.filename} could not be written." if error.filename else ""
-        return EmbedlabError(
-            f"The disk is full.{where}",
-            remedy="Free some space (old jobs: embedlab jobs remove --ended), then resume.",
-        )
+        return Shortage("The job ran out of memory.", of=MEMORY, remedy=SMALLER)
+    if (isinstance(error, OSError) and error.errno in _FULL) or _FULL_WORDS.search(text):
+        return _disk_full(_file_of(error))
     if isinstance(error, OSError) and error.errno in _CLOSED and error.filename:
         return EmbedlabError(
             f"{error.filename} may not be written or read: {error.strerror}.",
             remedy="Change its permissions, or set EMBEDLAB_HOME to a folder of yours.",
         )
     return None
+
+
+def is_full(folder: Path) -> bool:
+    """Say whether not even a megabyte can be written to a folder: its disk, or a quota, is full."""
+    probe = folder / f"{PARTIAL}probe-{os.getpid()}"
+    try:
+        if shutil.disk_usage(folder).free < _PROBE:
+            return True
+        with probe.open("wb", buffering=0) as file:
+            whole = file.write(os.urandom(_PROBE)) == _PROBE
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno in _FULL
+    finally:
+        probe.unlink(missing_ok=True)
+    return not whole
+
+
+def full_disk(folder: Path, ending: str) -> Shortage | None:
+    """Say of work that ended without a word of its own that the disk is full; None if it is not.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's.
+    ending : str
+        How the work ended, as a sentence.
+    """
+    if not is_full(folder):
+        return None
+    return Shortage(f"{ending} The disk that holds {folder} is full.", of=DISK, remedy=FREE)
 
 
 def vanished(folder: Path) -> EmbedlabError:
@@ -75,3 +132,19 @@ def vanished(folder: Path) -> EmbedlabError:
     if free < _LOW:
         problem += f" The disk that holds its folder is full ({free / 2**20:.0f} MiB free)."
     return EmbedlabError(problem, remedy="Resume it: it goes on from its last checkpoint.")
+
+
+def _file_of(error: BaseException) -> Path | None:
+    """Name the file that was being written, and not its stand-in or the source of a copy."""
+    named = meant(error) or getattr(error, "filename2", None) or getattr(error, "filename", None)
+    return Path(os.fsdecode(named)) if isinstance(named, (str, bytes, Path)) else None
+
+
+def _disk_full(file: Path | None) -> Shortage:
+    if file is None:
+        return Shortage("The disk is full.", of=DISK, remedy=FREE)
+    try:
+        left = f" {shutil.disk_usage(file.parent).free / 1e6:,.1f} MB are free there."
+    except OSError:
+        left = ""
+    return Shortage(f"The disk is full. {file} could not be written.{left}", of=DISK, remedy=FREE)

@@ -35,6 +35,7 @@ from embedlab.jobs.record import (
     read_record,
     write_record,
 )
+from embedlab.jobs.reserve import keep_reserve, release_reserve
 from embedlab.jobs.status import Status, look
 
 PROGRAM = ("-m", "embedlab")  # what Python runs with a job's arguments
@@ -122,6 +123,7 @@ class Job:
             record = read_record(self.folder)
             if record is None or not is_active(self.folder, record):
                 return
+            release_reserve(self.folder)
             write_record(self.folder, replace(record, state=CANCELLED, ended=time.time()))
         if record.host == platform.node():
             stop(record.processes)
@@ -148,6 +150,7 @@ class Job:
                     remedy=f"Watch that one: embedlab jobs show {twin.id}.",
                 )
             record = read_record(self.folder)
+            keep_reserve(self.folder)
             for name in ("report.json", _DISMISSED):
                 (self.folder / name).unlink(missing_ok=True)
             with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
@@ -218,6 +221,7 @@ def start(arguments: Sequence[str], *, title: str, key: str | None = None) -> Jo
             job = Job(_free_folder(root))
             with new_folder(job.folder) as folder:
                 (folder / "work").mkdir()
+                keep_reserve(folder)
                 asked = {"arguments": arguments, "title": title, "key": key, "cwd": cwd}
                 write_json(folder / "job.json", {**asked, "program": PROGRAM})
                 record = enqueue(folder, root=root, attempt=1)

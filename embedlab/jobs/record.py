@@ -6,6 +6,7 @@
     history.jsonl   the facts over time, a line a reading
     log.txt         what was printed
     heartbeat       touched every few seconds while the job waits or runs
+    reserve         room that is made free for the last report, on a disk that is full
     dismissed       there once somebody has put the ended job away
     work/           checkpoints
 
@@ -59,6 +60,8 @@ class Record:
         The process that is starting the job, until `processes` are known.
     processes : tuple of Identity
         The runner, which waits for the job's turn and watches it, then the work itself.
+    cause : str
+        What there was too little of, "memory" or "disk"; empty for other endings.
     """
 
     state: str
@@ -72,6 +75,7 @@ class Record:
     ended: float | None = None
     message: str = ""
     remedy: str = ""
+    cause: str = ""
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

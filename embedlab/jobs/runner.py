@@ -18,7 +18,7 @@ from pathlib import Path
 from embedlab.errors import EmbedlabError
 from embedlab.jobs.child import ATTEMPT_VARIABLE, JOB_VARIABLE
 from embedlab.jobs.endings import Ending, ending_of
-from embedlab.jobs.failures import SMALLER, explain
+from embedlab.jobs.failures import MEMORY, SMALLER, Shortage, explain
 from embedlab.jobs.memory import (
     LIMIT_VARIABLE,
     memory_limit,
@@ -43,6 +43,7 @@ from embedlab.jobs.record import (
     read_record,
     write_record,
 )
+from embedlab.jobs.reserve import release_reserve
 
 _LOOK_SECONDS = 0.25
 _PATIENCE = 3600.0
@@ -61,6 +62,7 @@ def run(folder: Path, attempt: int) -> None:
                 FAILED,
                 f"The job needed more than {limit / 1e9:.3g} GB of memory, its limit here.",
                 f"{SMALLER} The limit can be set: {LIMIT_VARIABLE}, in bytes.",
+                MEMORY,
             )
         else:
             starved = out_of_memory_kills() > kills
@@ -70,7 +72,8 @@ def run(folder: Path, attempt: int) -> None:
             f"The job could not be started: {type(error).__name__}: {error}.",
             remedy="The log has more.",
         )
-        _conclude(folder, attempt, Ending(FAILED, words.problem, words.remedy))
+        cause = words.of if isinstance(words, Shortage) else ""
+        _conclude(folder, attempt, Ending(FAILED, words.problem, words.remedy, cause))
         raise
     _conclude(folder, attempt, ending)
 
@@ -143,6 +146,7 @@ def _beat_now_and_then(folder: Path) -> None:
 
 
 def _conclude(folder: Path, attempt: int, ending: Ending) -> None:
+    release_reserve(folder)
     with locked(folder.parent, patience=_PATIENCE):
         record = read_record(folder)
         if record is None or record.attempt != attempt or record.state not in (QUEUED, RUNNING):
@@ -155,6 +159,7 @@ def _conclude(folder: Path, attempt: int, ending: Ending) -> None:
                 ended=time.time(),
                 message=ending.message,
                 remedy=ending.remedy,
+                cause=ending.cause,
             ),
         )
     if ending.state == DONE:  # the checkpoints have served

@@ -45,6 +45,8 @@ class Status:
         What the work leaves behind, such as ``{"run": "flowers"}``.
     message, remedy : str
         Why it failed or is lost, and what to do.
+    cause : str
+        What there was too little of, "memory" or "disk"; empty for other endings.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Status:
     result: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
     remedy: str = ""
+    cause: str = ""
     queued: float | None = None
     began: float | None = None
     ended: float | None = None
@@ -135,6 +138,7 @@ def look(folder: Path) -> Status:
         result=dict(as_mapping(report.get("result"))),
         message=record.message,
         remedy=record.remedy,
+        cause=record.cause,
         queued=record.queued,
         began=record.began,
         ended=record.ended,
@@ -151,6 +155,7 @@ def _settled(folder: Path, record: Record, report: Mapping[str, Any]) -> Record:
             ended=report.get("at"),
             message=str(report.get("message", "")),
             remedy=str(report.get("remedy", "")),
+            cause=str(report.get("cause", "")),
         )
     lost = vanished(folder)
     return replace(record, state=LOST, message=lost.problem, remedy=lost.remedy)
