@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedlab.cli.reporting import reporting
+
+CHOSEN = (  # the options that are settings of the training
+    "weights",
+    "freeze",
+    "epochs",
+    "learning_rate",
+    "batch_size",
+    "size",
+    "seed",
+    "augment",
+    "schedule",
+    "label_smoothing",
+    "weight_decay",
+    "probe",
+)
 
 if TYPE_CHECKING:
     from embedlab.models.settings import TrainSettings
@@ -70,10 +86,8 @@ def command(
     sub-folder a class, a zip or tar of one, or a .npz file of arrays.
     """
     from embedlab.data.sources import load_dataset
-    from embedlab.models.recipes import settings_for
 
-    backbone = backbone or ("small" if source in ("garden", "digits") else "efficientnet_b0")
-    settings = settings_for(backbone, chosen)
+    settings = resolved(source, backbone, chosen)
     if how_long:
         _say_how_long(source, settings, limit, validation, device, as_json=as_json, quiet=quiet)
         return
@@ -115,6 +129,20 @@ def command(
     if len(dataset.skipped) > 20:
         click.echo(f"and {len(dataset.skipped) - 20} more were left out; run.json lists them")
     click.echo(summary(run))
+
+
+def resolved(source: str, backbone: str | None, chosen: Mapping[str, Any]) -> TrainSettings:
+    """Fill in the settings that were not chosen, as suits the pictures and the backbone.
+
+    Raises
+    ------
+    EmbedlabError
+        If a value is out of its range.
+    """
+    from embedlab.models.recipes import settings_for
+
+    backbone = backbone or ("small" if source in ("garden", "digits") else "efficientnet_b0")
+    return settings_for(backbone, chosen)
 
 
 def _say_how_long(

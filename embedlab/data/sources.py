@@ -86,7 +86,7 @@ def load_dataset(
     (1797, ('0', '1', '2'), (8, 8))
     """
     ask = Ask(Path(root) if root is not None else None, limit, seed, progress)
-    name = _named(source)
+    name = named_set(source)
     if name is not None:
         loader = SOURCES[name].loader
         known = list(inspect.signature(loader).parameters)[1:]
@@ -155,8 +155,8 @@ def download_size(name: str) -> int:
     return sum(file.size for file in FILES.get(name, ()))
 
 
-def _named(source: str | Path) -> str | None:
-    """Find the set that is meant, however its name is spelt: fashion_mnist, CIFAR-10."""
+def named_set(source: str | Path) -> str | None:
+    """Find the named set that is meant, however its name is spelt: fashion_mnist, CIFAR-10."""
     if isinstance(source, Path):
         return None
     if source in SOURCES:

@@ -18,6 +18,7 @@ from typing import Any
 from embedlab.errors import EmbedlabError
 from embedlab.files import PARTIAL, new_folder, write_json
 from embedlab.home import home
+from embedlab.jobs.commands import sameness
 from embedlab.jobs.failures import explain
 from embedlab.jobs.launch import enqueue, launch
 from embedlab.jobs.log import tail
@@ -193,7 +194,8 @@ def start(arguments: Sequence[str], *, title: str, key: str | None = None) -> Jo
     title : str
         What people call the job.
     key : str, optional
-        What makes two jobs the same; by default the arguments and the working folder.
+        What makes two jobs the same; by default what the command line comes to, however it is
+        spelt and wherever its relative paths start.
 
     Returns
     -------
@@ -211,7 +213,7 @@ def start(arguments: Sequence[str], *, title: str, key: str | None = None) -> Jo
             remedy="Give a command that works and ends, such as: train garden.",
         )
     cwd = str(Path.cwd())
-    key = key or hashlib.sha256(json.dumps([cwd, arguments]).encode()).hexdigest()
+    key = key or _key(arguments, Path(cwd))
     with _in_words():
         root = _root()
         with locked(root):
@@ -227,6 +229,11 @@ def start(arguments: Sequence[str], *, title: str, key: str | None = None) -> Jo
                 record = enqueue(folder, root=root, attempt=1)
             launch(job.folder, record)
             return job
+
+
+def _key(arguments: Sequence[str], cwd: Path) -> str:
+    text = json.dumps(sameness(arguments, cwd=cwd), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _free_folder(root: Path) -> Path:
