@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +146,8 @@ def train(
                     on_snapshot=on_snapshot,
                 )
             history = trained.history
+            lab.notes.extend(line["text"] for line in history if line["event"] == "note")
+            lab = replace(lab, device=trained.device)
             found = lab.embed(settings.batch_size, changed=not settings.freeze)
         head = Head(
             network.head.weight.detach().numpy(),

@@ -157,15 +157,19 @@ class Lab:
                 self.notes.append(f"No body.onnx: {error}")
             save_body(self.network, self.place / "body.safetensors")
             self.files["body.safetensors"] = self.place / "body.safetensors"
+        if body is None:
+            body = TorchBody(self.network, self.preprocessing, self.device)
         with self.clock("embed"):
             found = extract(
                 self.dataset,
-                body or TorchBody(self.network, self.preprocessing, self.device),
+                body,
                 self.preprocessing,
                 batch_size=batch_size,
                 work=work,
                 progress=self.progress,
             )
+        if isinstance(body, TorchBody):
+            self.notes.extend(body.notes)
         self.network.to("cpu")
         return found
 

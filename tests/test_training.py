@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -245,6 +246,91 @@ def test_small_memory_means_smaller_parts(monkeypatch: pytest.MonkeyPatch) -> No
     )
     with pytest.raises(EmbedlabError, match="too small to train on 2 pictures"):
         trained(coloured(32), QUICK)
+
+
+def test_too_small_a_device_hands_over_to_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was learned on it counts: the weights are those of a training without trouble."""
+    from embedlab.models.learner import Learner
+
+    whole = trained(coloured(32), replace(QUICK, epochs=2))
+    forward, learn, move = Network.forward, Learner.learn, Learner._move_to_the_cpu
+    steps: list[torch.device] = []
+    handed: list[torch.device] = []
+
+    def counted(self: Learner, *given: Any) -> tuple[float, int]:
+        steps.append(self.device)
+        return learn(self, *given)
+
+    def small(self: Network, x: torch.Tensor) -> torch.Tensor:
+        if len(steps) == 4 and not handed:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return forward(self, x)
+
+    def noted(self: Learner) -> None:
+        move(self)
+        handed.append(self.device)
+
+    monkeypatch.setattr(Learner, "learn", counted)
+    monkeypatch.setattr(Learner, "_move_to_the_cpu", noted)
+    monkeypatch.setattr(Network, "forward", small)
+    # The first processor stands for a device of its own: to torch, "cpu:0" is not "cpu".
+    done = trained(coloured(32), replace(QUICK, epochs=2), device=torch.device("cpu", 0))
+    notes = [line["text"] for line in done.history if line["event"] == "note"]
+    assert len(notes) == 3 and "cpu:0 is too small for 2 pictures" in notes[-1]
+    assert handed == [CPU] and done.device == CPU
+    for ours, theirs in zip(done.network.parameters(), whole.network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    with torch.no_grad():
+        assert all(weight.requires_grad for weight in done.network.parameters())
+
+
+def test_a_picture_that_does_not_fit_is_answered_for_by_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from embedlab.models.learner import Learner
+
+    net = network()
+    learner = Learner(net, QUICK, SEEN, torch.device("cpu", 0), 4)
+    seen = np.stack([SEEN.see(coloured(4).pictures.open(i)) for i in range(4)])
+    forward = type(net.body).forward
+
+    def small(self: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+        if learner.device != CPU:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, x)
+
+    monkeypatch.setattr(type(net.body), "forward", small)
+    with torch.inference_mode():
+        vectors, logits = learner._answer(seen)
+    assert vectors.shape == (4, 96) and logits.shape[0] == 4 and len(learner.notes) == 1
+    learner.learn(seen, np.zeros(4, np.int64), torch.Generator())
+
+
+def test_a_body_that_does_not_fit_embeds_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network()
+    seen = np.stack([SEEN.see(coloured(4).pictures.open(i)) for i in range(4)])
+    expected = TorchBody(net, SEEN, CPU).embed_seen(seen)
+    body = TorchBody(net, SEEN, torch.device("cpu", 0))
+    forward = type(net.body).forward
+
+    def small(self: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+        if body._device != CPU:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, x)
+
+    monkeypatch.setattr(type(net.body), "forward", small)
+    np.testing.assert_allclose(body.embed_seen(seen), expected, atol=1e-5)
+    (note,) = body.notes
+    assert "cpu:0 is too small for a picture of 32 px" in note
+
+
+def test_a_training_that_went_to_the_cpu_is_taken_up_there() -> None:
+    from embedlab.models.learner import Learner
+
+    learner = Learner(network(), QUICK, SEEN, CPU, 4)
+    other = Learner(network(), QUICK, SEEN, torch.device("cpu", 0), 4)
+    other.load(learner.state())
+    assert other.device == CPU and other.notes == []
 
 
 def test_parts_add_up_to_the_same_gradient() -> None:

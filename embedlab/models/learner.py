@@ -19,6 +19,8 @@ from embedlab.models.network import Network
 from embedlab.models.settings import TrainSettings
 from embedlab.models.tensors import as_input, augmented
 
+CPU = torch.device("cpu")
+
 
 class Learner:
     """A network that is being trained.
@@ -30,6 +32,7 @@ class Learner:
     settings : TrainSettings
     preprocessing : Preprocessing
     device : torch.device
+        Where its memory does not do, not even for a batch in parts, the work goes on on the CPU.
     n_steps : int
         How many steps the whole training takes; a schedule spans them.
     """
@@ -46,7 +49,17 @@ class Learner:
         self._settings, self._preprocessing = settings, preprocessing
         if settings.freeze:
             network.freeze()
-        network.to(device).to(memory_format=torch.channels_last)
+        self._parts = 1
+        self.notes: list[str] = []
+        try:
+            network.to(device)
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or device == CPU:
+                raise
+            self.notes.append(moved(device, "the network"))
+            self.device = CPU
+            network.to(CPU)
+        network.to(memory_format=torch.channels_last)
         learnt = [weight for weight in network.parameters() if weight.requires_grad]
         # Without weight decay AdamW takes the same steps as Adam.
         self._optimiser = torch.optim.AdamW(
@@ -59,8 +72,6 @@ class Learner:
             if settings.schedule == "one-cycle"
             else None
         )
-        self._parts = 1
-        self.notes: list[str] = []
 
     @property
     def learning_rate(self) -> float:
@@ -85,18 +96,18 @@ class Learner:
         correct : int
             How many of the batch were told rightly before the step.
         """
-        y = torch.tensor(labels, device=self.device)
         drawn = generator.get_state()
         while True:
             try:
                 generator.set_state(drawn)
                 x = as_input(seen, self._preprocessing, self.device)
+                y = torch.tensor(labels, device=self.device)
                 return self._descend(augmented(x, self._settings.augment, generator), y)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
             # Outside of the handler, whose traceback would hold on to the activations.
-            self._take_smaller_parts(len(seen))
+            self._make_room(len(seen))
 
     def answers(
         self, source: Source, rows: NDArray[np.int64]
@@ -113,10 +124,24 @@ class Learner:
         size = max(1, self._settings.batch_size // self._parts)
         with torch.inference_mode():
             for seen, labels in source.batches(rows, batches(len(rows), size)):
-                vectors = self.network.body(as_input(seen, self._preprocessing, self.device))
-                logits = self.network.head(vectors)
-                yield vectors.float().cpu(), logits.float().cpu(), torch.tensor(labels)
+                yield *self._answer(seen), torch.tensor(labels)
         self.network.train()
+
+    def _answer(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        try:
+            vectors = self.network.body(as_input(seen, self._preprocessing, self.device))
+            return vectors.float().cpu(), self.network.head(vectors).float().cpu()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        if len(seen) > 1:
+            half = len(seen) // 2
+            first, second = self._answer(seen[:half]), self._answer(seen[half:])
+            return torch.cat([first[0], second[0]]), torch.cat([first[1], second[1]])
+        if self.device == CPU:
+            raise self._too_small(1)
+        self._go_on_on_the_cpu("a picture")
+        return self._answer(seen)
 
     def snapshot(
         self, source: Source, rows: NDArray[np.int64], step: int, epoch: float
@@ -143,6 +168,7 @@ class Learner:
             "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict() if self._schedule else None,
             "parts": self._parts,
+            "on the CPU": self.device == CPU,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -152,6 +178,8 @@ class Learner:
         if self._schedule:
             self._schedule.load_state_dict(state["schedule"])
         self._parts = state["parts"]
+        if state.get("on the CPU") and self.device != CPU:
+            self._move_to_the_cpu()
 
     def _descend(self, x: Tensor, y: Tensor) -> tuple[float, int]:
         self._optimiser.zero_grad(set_to_none=True)
@@ -169,13 +197,14 @@ class Learner:
             self._schedule.step()
         return loss, correct
 
-    def _take_smaller_parts(self, n: int) -> None:
+    def _make_room(self, n: int) -> None:
+        """Take smaller parts of a batch of `n`; where they cannot be smaller, go to the CPU."""
         at_once = -(-n // self._parts)
         if at_once < 4:
-            raise EmbedlabError(
-                f"The memory of {self.device} is too small to train on {at_once} pictures at once.",
-                remedy="Choose a smaller size or backbone, freeze the body, or use the CPU.",
-            )
+            if self.device == CPU:
+                raise self._too_small(at_once)
+            self._go_on_on_the_cpu(f"{at_once} pictures at once")
+            return
         self._parts *= 2
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -183,6 +212,34 @@ class Learner:
             f"The memory of {self.device} is too small for {n} pictures at once: each step now "
             f"takes its batch in {self._parts} parts."
         )
+
+    def _too_small(self, n: int) -> EmbedlabError:
+        return EmbedlabError(
+            f"The memory of {self.device} is too small to train on {n} pictures at once.",
+            remedy="Choose a smaller size or backbone, or freeze the body.",
+        )
+
+    def _go_on_on_the_cpu(self, what: str) -> None:
+        self.notes.append(moved(self.device, what))
+        self._move_to_the_cpu()
+
+    def _move_to_the_cpu(self) -> None:
+        left, self.device, self._parts = self.device, CPU, 1
+        # What is made in inference mode could not be learned any more.
+        with torch.inference_mode(False):
+            self.network.to(CPU)
+            for state in self._optimiser.state.values():
+                state.update({k: v.to(CPU) for k, v in state.items() if isinstance(v, Tensor)})
+        if left.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def moved(device: torch.device, what: str) -> str:
+    """Say for people that a device's memory was too small for something."""
+    return (
+        f"The memory of {device} is too small for {what}: from here on this is computed on the "
+        "CPU, which takes many times longer."
+    )
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

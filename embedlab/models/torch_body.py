@@ -11,7 +11,7 @@ from torch import Tensor
 
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
-from embedlab.models.learner import is_out_of_memory
+from embedlab.models.learner import CPU, is_out_of_memory, moved
 from embedlab.models.network import END, Network
 from embedlab.models.tensors import as_input
 
@@ -40,7 +40,14 @@ class TorchBody:
         self._network = network
         self._cut = network.resolve(cut).name
         self._preprocessing = preprocessing
-        self.to(device)
+        self.notes: list[str] = []  # for people: what turned out otherwise than asked for
+        try:
+            self.to(device)
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or device == CPU:
+                raise
+            self.notes.append(moved(device, "the network"))
+            self.to(CPU)
 
     def to(self, device: torch.device) -> None:
         """Move the network to another device, and work there."""
@@ -53,7 +60,7 @@ class TorchBody:
         self.to(torch.device(device))
 
     def embed_seen(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Embed a batch; in two halves where the device's memory is too small for it.
+        """Embed a batch; in halves where the device's memory is too small, at last on the CPU.
 
         Parameters
         ----------
@@ -66,7 +73,7 @@ class TorchBody:
         Raises
         ------
         EmbedlabError
-            If not even one picture fits.
+            If not even one picture fits into the CPU's memory.
         """
         try:
             with torch.inference_mode():
@@ -76,10 +83,15 @@ class TorchBody:
             if not is_out_of_memory(error):
                 raise
         if len(seen) == 1:
-            raise EmbedlabError(
-                f"The memory of {self._device} is too small for a picture of {seen.shape[1]} px.",
-                remedy="Choose a smaller size or backbone, or the device 'cpu'.",
-            )
+            what = f"a picture of {seen.shape[1]} px"
+            if self._device == CPU:
+                raise EmbedlabError(
+                    f"The memory of {self._device} is too small for {what}.",
+                    remedy="Choose a smaller size or backbone.",
+                )
+            self.notes.append(moved(self._device, what))
+            self.to(CPU)
+            return self.embed_seen(seen)
         half = len(seen) // 2
         return np.concatenate([self.embed_seen(seen[:half]), self.embed_seen(seen[half:])])
 

@@ -50,6 +50,8 @@ class Trained:
         The dataset's rows that the film follows.
     failed : tuple of Skipped
         Pictures that could not be decoded.
+    device : torch.device
+        Where it ended: on the CPU, if the memory of the one that was asked for did not do.
     """
 
     network: Network
@@ -57,6 +59,7 @@ class Trained:
     film: list[Snapshot]
     rows_probe: NDArray[np.int64]
     failed: tuple[Skipped, ...]
+    device: torch.device
 
 
 def fine_tune(
@@ -78,7 +81,8 @@ def fine_tune(
 
     The order of the pictures, augmentation and dropout depend on the seed and the epoch alone:
     a training that goes on from its checkpoint ends, on a CPU, with the very weights of one that
-    was never stopped.
+    was never stopped. Where a device's memory is too small for a batch, it is taken in parts;
+    where it is too small for those, the training goes on on the CPU. The history says so.
 
     Parameters
     ----------
@@ -105,7 +109,7 @@ def fine_tune(
     ------
     EmbedlabError
         If there are no labels or fewer than 2 training pictures, the loss leaves the finite
-        numbers, a checkpoint does not fit, or the memory does not do for 2 pictures.
+        numbers, a checkpoint does not fit, or not even the CPU's memory does for 2 pictures.
     """
     import torch
 
@@ -140,6 +144,7 @@ def fine_tune(
         training.film,
         np.array([row for row in rows.probe.tolist() if row not in failed], np.int64),
         tuple(failed[row] for row in sorted(failed)),
+        training.device,
     )
 
 
@@ -187,6 +192,11 @@ class _Training:
         self.film: list[Snapshot] = []
         self._seconds_before, self._started = 0.0, time.monotonic()
         self._next_look = self._started + LOOK_SECONDS
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed now."""
+        return self._learner.device
 
     def begin(self, checkpoint: Path | None) -> None:
         """Go on from a checkpoint, if there is one; else take the first snapshot."""
