@@ -71,7 +71,7 @@ def main() -> None:
             raise EmbedlabError("The folder 'birds' is empty.", remedy="Give another one.")
         elif command == "type-error":
             raise TypeError("no such thing")
-        elif command == "grow":
+        elif command == "grow" or rest == ["garden", "--name", "grow"]:
             print("growing", flush=True)
             hoard = []
             while True:

@@ -12,7 +12,7 @@ from embedlab.cli.train import CHOSEN
 from embedlab.home import home
 from embedlab.jobs import job as job_module
 from embedlab.jobs import start
-from embedlab.jobs.commands import parsed, sameness
+from embedlab.jobs.commands import halved, parsed, sameness
 from embedlab.models.settings import TrainSettings
 
 from .conftest import ROOT
@@ -93,6 +93,25 @@ def test_what_has_no_sense_is_taken_to_the_letter(
 ) -> None:
     assert said(line, here) == [str(here), *shlex.split(line)]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "half"),
+    [
+        ("train garden", "train garden --batch-size 16"),
+        ("train flowers -q", "train flowers -q --batch-size 8"),
+        ("train garden -b 5 --freeze", "train garden --freeze --batch-size 2"),
+        ("train garden --batch-size=64", "train garden --batch-size 32"),
+        ("embed photos out.npy -b16", "embed photos out.npy --batch-size 8"),
+        ("layers squares", "layers squares --batch-size 8"),
+        ("train garden -b 3", None),
+        ("project squares", None),
+        ("train garden --epochs 0", None),
+        ("nothing of the kind", None),
+    ],
+)
+def test_half_the_batch(line: str, half: str | None) -> None:
+    assert halved(line.split()) == (half.split() if half else None)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

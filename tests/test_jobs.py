@@ -300,7 +300,8 @@ def test_more_memory_than_the_limit_ends_the_job(monkeypatch: pytest.MonkeyPatch
     status = ended(job)
     assert status.state == "failed"
     assert "0.2 GB of memory" in status.message
-    assert "EMBEDLAB_MEMORY_LIMIT" in status.remedy
+    assert "EMBEDLAB_MEMORY_LIMIT" in status.remedy and "start it again with" in status.remedy
+    assert status.cause == "memory"
     assert not any(is_alive(one) for one in processes(job)[1:])
 
 

@@ -23,7 +23,7 @@ from embedlab.models.recipes import settings_for
 from embedlab.pairing import siblings
 from embedlab.runs import Run, open_run
 from embedlab.space.scores import wilson
-from embedlab.ui.train_watch import is_training, with_seed
+from embedlab.ui.train_watch import is_training
 
 from .conftest import ROOT
 from .made_films import snapshots
@@ -227,6 +227,23 @@ def test_readings_become_a_history() -> None:
     assert as_history(fitted, [], epochs=20)[0]["epoch"] == 3.0
 
 
+def test_what_took_too_much_memory_is_started_again_with_half_the_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EMBEDLAB_MEMORY_LIMIT", "200e6")
+    job = start(["train", "garden", "--name", "grow"], title="Train grow")
+    status = wait(job, timeout=60)
+    assert (status.state, status.cause) == ("failed", "memory")
+    half = "train garden --name grow --batch-size 16"
+    assert status.remedy.endswith(f"start it again with half the batch: embedlab {half}")
+    app = opened()
+    assert "0.2 GB of memory" in texts(app) and button(app, "Resume")
+    button(app, "Start again with batch 16").click().run()
+    again = list_jobs()[0]
+    assert list(again.arguments) == half.split() and again.title == "Train grow, batch 16"
+    assert app.query_params["job"] == again.id and not app.exception
+
+
 # ---- afterwards ----------------------------------------
 
 
@@ -313,9 +330,6 @@ def test_other_seeds_are_siblings_and_nothing_else_is() -> None:
     third.info["training"]["epochs"] = 4
     fourth = with_confusion(made_run(home("runs") / "d"), 1)
     assert [one.id for one in siblings(run, [run, other, third, fourth])] == ["b"]
-    assert with_seed(("train", "x", "--seed", "3", "--freeze"), 4) == [
-        *("train", "x", "--freeze", "--seed", "4")
-    ]
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from embedlab.jobs.record import (
     DONE,
     FAILED,
     RUNNING,
+    arguments_of,
     beat,
     locked,
     read_record,
@@ -92,11 +93,12 @@ class ChildReport:
             release_reserve(self.folder)
             self._write(outcome=DONE)
         elif isinstance(error, Exception):  # else Ctrl-C or exit: the runner sees how it ended
-            words = explain(error) or full_disk(self.folder, f"{type(error).__name__}: {error}.")
+            said = f"{type(error).__name__}: {error}"
+            words = explain(error, arguments_of(self.folder)) or full_disk(self.folder, f"{said}.")
             release_reserve(self.folder)
             self._write(
                 outcome=FAILED,
-                message=words.problem if words else f"Unforeseen: {type(error).__name__}: {error}",
+                message=words.problem if words else f"Unforeseen: {said}",
                 remedy=words.remedy if words else "The log says where it happened.",
                 cause=words.of if isinstance(words, Shortage) else "",
             )

@@ -10,6 +10,7 @@ from typing import Any
 from embedlab.errors import EmbedlabError
 
 _TALK = ("-h", "--help", "--version")
+_LEAST = 4  # a batch that can be halved: BatchNorm cannot learn from a single picture
 _SAID = ("as_json", "quiet")  # change what is printed, and nothing of what is made
 
 
@@ -64,6 +65,66 @@ def parsed(arguments: Sequence[str]) -> dict[str, Any] | None:
         return dict(command.make_context(arguments[0], list(arguments[1:])).params)
     except (click.ClickException, click.exceptions.Exit):
         return None
+
+
+def halved(arguments: Sequence[str]) -> list[str] | None:
+    """Give the same command line with half the batch; None where there is no batch to halve.
+
+    Examples
+    --------
+    >>> halved(["train", "garden"]), halved(["train", "garden", "-b", "2"])
+    (['train', 'garden', '--batch-size', '16'], None)
+    """
+    batch = batch_of(arguments)
+    if batch is None or batch < _LEAST:
+        return None
+    return with_option(arguments, ("--batch-size", "-b"), str(batch // 2))
+
+
+def batch_of(arguments: Sequence[str]) -> int | None:
+    """Give how many pictures a command takes at a time; None where it says nothing of that."""
+    params = parsed(arguments)
+    if params is None or "batch_size" not in params:
+        return None
+    if arguments[0] == "train":
+        try:
+            params = _training(params, Path())
+        except EmbedlabError:
+            return None
+    return int(params["batch_size"])
+
+
+def with_option(arguments: Sequence[str], names: Sequence[str], value: str) -> list[str]:
+    """Give an option of a command line another value.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+    names : sequence of str
+        How the option may be spelt, the long name first.
+    value : str
+
+    Examples
+    --------
+    >>> with_option(["train", "x", "-s3", "--freeze"], ["--seed", "-s"], "4")
+    ['train', 'x', '--freeze', '--seed', '4']
+    """
+    kept: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word in names:
+            next(words, None)  # its value
+        elif not _spells(word, names):
+            kept.append(word)
+    return [*kept, names[0], value]
+
+
+def _spells(word: str, names: Sequence[str]) -> bool:
+    """Say whether a word is one of the options with its value attached: --seed=3, -s3."""
+    return any(
+        word.startswith(f"{name}=") if name.startswith("--") else word.startswith(name)
+        for name in names
+    )
 
 
 def _training(params: Mapping[str, Any], cwd: Path) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedlab.jobs.failures import DISK, MEMORY, SMALLER, full_disk, vanished
+from embedlab.jobs.failures import DISK, MEMORY, full_disk, smaller, vanished
 from embedlab.jobs.log import tail
-from embedlab.jobs.record import DONE, FAILED, LOST, as_mapping, read_json
+from embedlab.jobs.record import DONE, FAILED, LOST, arguments_of, as_mapping, read_json
 
 _SAID = "embedlab: "
 
@@ -56,7 +56,8 @@ def _without_a_word(folder: Path, code: int, *, starved: bool) -> Ending:
     name = _signal_name(code)
     if name == "SIGKILL" and starved:
         words = "The machine ran out of memory and ended the job."
-        return Ending(FAILED, words, SMALLER, MEMORY)
+        remedy = f"Resuming will hardly do: {smaller(arguments_of(folder))}"
+        return Ending(FAILED, words, remedy, MEMORY)
     how = f"crashed ({name})" if name else f"ended with status {code}"
     # A file that is mapped into memory says by SIGBUS that the disk is full; and who finds it
     # full may find no room to say so.
@@ -76,8 +77,8 @@ def _ended_by(name: str, folder: Path) -> Ending:
         return Ending(
             LOST,
             "The job's process was killed from outside, as the system does when memory runs out.",
-            "Resume it: it goes on from its last checkpoint. If it happens again, choose a "
-            "smaller batch or smaller pictures.",
+            "Resume it: it goes on from its last checkpoint. If that happens again, "
+            f"{smaller(arguments_of(folder))}",
         )
     if name in ("SIGTERM", "SIGHUP", "SIGINT"):
         gone = vanished(folder)

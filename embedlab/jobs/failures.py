@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from embedlab.errors import EmbedlabError
 from embedlab.files import PARTIAL, meant
+from embedlab.jobs.commands import halved
 
 MEMORY, DISK = "memory", "disk"
-SMALLER = "Choose a smaller batch or smaller pictures, then resume the job."
 FREE = "Free some space there (old jobs: embedlab jobs remove --ended), then resume the job."
 _GPU_MEMORY = ("out of memory", "cublas_status_alloc_failed")
 _MEMORY = (
@@ -49,7 +51,7 @@ class Shortage(EmbedlabError):  # noqa: N818 (it is told by what there was too l
         self.of = of
 
 
-def explain(error: BaseException) -> EmbedlabError | None:
+def explain(error: BaseException, arguments: Sequence[str] = ()) -> EmbedlabError | None:
     """Put an exception into words.
 
     The exceptions of torch, safetensors and pyarrow are told by their names and words, so that
@@ -58,6 +60,8 @@ def explain(error: BaseException) -> EmbedlabError | None:
     Parameters
     ----------
     error : BaseException
+    arguments : sequence of str, optional
+        Of the command that met it, so that a remedy can be given in its words.
 
     Returns
     -------
@@ -67,20 +71,19 @@ def explain(error: BaseException) -> EmbedlabError | None:
     Examples
     --------
     >>> print(explain(MemoryError()))  # doctest: +ELLIPSIS
-    The job ran out of memory. Choose a smaller batch or smaller pictures, ...
+    The job ran out of memory. Resuming will not do: start it again with smaller pictures, ...
     """
     if isinstance(error, EmbedlabError):
         return error
     text = str(error).lower()
     named = any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
     if named or (isinstance(error, RuntimeError) and any(sign in text for sign in _GPU_MEMORY)):
-        return Shortage(
-            "The graphics card ran out of memory.",
-            of=MEMORY,
-            remedy=f"{SMALLER} If the smallest batch is too large, use the CPU: --device cpu.",
-        )
+        words = "The graphics card ran out of memory."
+        remedy = f"Use the CPU, which is slower (--device cpu), or {smaller(arguments)}"
+        return Shortage(words, of=MEMORY, remedy=remedy)
     if isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY):
-        return Shortage("The job ran out of memory.", of=MEMORY, remedy=SMALLER)
+        words = "The job ran out of memory."
+        return Shortage(words, of=MEMORY, remedy=f"Resuming will not do: {smaller(arguments)}")
     if (isinstance(error, OSError) and error.errno in _FULL) or _FULL_WORDS.search(text):
         return _disk_full(_file_of(error))
     if isinstance(error, OSError) and error.errno in _CLOSED and error.filename:
@@ -89,6 +92,17 @@ def explain(error: BaseException) -> EmbedlabError | None:
             remedy="Change its permissions, or set EMBEDLAB_HOME to a folder of yours.",
         )
     return None
+
+
+def smaller(arguments: Sequence[str]) -> str:
+    """Say how to start a command again so that it needs less memory, as the end of a sentence.
+
+    A job that is resumed does the very same again, so another one has to be started.
+    """
+    half = halved(arguments)
+    if half is None:
+        return "start it again with smaller pictures, or with fewer."
+    return f"start it again with half the batch: {shlex.join(['embedlab', *half])}"
 
 
 def is_full(folder: Path) -> bool:

@@ -129,6 +129,12 @@ def is_active(folder: Path, record: Record | None) -> bool:
     return record.starter is not None and is_alive(record.starter)
 
 
+def arguments_of(folder: Path) -> tuple[str, ...]:
+    """Read what stands after ``embedlab`` on a job's command line."""
+    asked = read_json(folder / "job.json") or {}
+    return tuple(str(word) for word in asked.get("arguments") or ())
+
+
 def beat(folder: Path) -> None:
     """Leave a sign of life."""
     try:

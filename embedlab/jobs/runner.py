@@ -18,7 +18,7 @@ from pathlib import Path
 from embedlab.errors import EmbedlabError
 from embedlab.jobs.child import ATTEMPT_VARIABLE, JOB_VARIABLE
 from embedlab.jobs.endings import Ending, ending_of
-from embedlab.jobs.failures import MEMORY, SMALLER, Shortage, explain
+from embedlab.jobs.failures import MEMORY, Shortage, explain, smaller
 from embedlab.jobs.memory import (
     LIMIT_VARIABLE,
     memory_limit,
@@ -34,6 +34,7 @@ from embedlab.jobs.record import (
     QUEUED,
     RUNNING,
     ahead,
+    arguments_of,
     as_mapping,
     beat,
     heartbeat_age,
@@ -61,7 +62,8 @@ def run(folder: Path, attempt: int) -> None:
             ending = Ending(
                 FAILED,
                 f"The job needed more than {limit / 1e9:.3g} GB of memory, its limit here.",
-                f"{SMALLER} The limit can be set: {LIMIT_VARIABLE}, in bytes.",
+                f"Set a higher limit ({LIMIT_VARIABLE}, in bytes) and resume it, or "
+                f"{smaller(arguments_of(folder))}",
                 MEMORY,
             )
         else:

@@ -9,6 +9,8 @@ import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.jobs import Job, Status, list_jobs, open_job, queue, start
+from embedlab.jobs.commands import batch_of, halved
+from embedlab.jobs.failures import MEMORY
 from embedlab.jobs.words import duration, progress_text
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
@@ -42,7 +44,12 @@ def chosen_job() -> Job | None:
         return None
 
 
-def job_panel(id_: str, *, curves: Callable[[Status], None] | None = None) -> Status | None:
+def job_panel(
+    id_: str,
+    *,
+    curves: Callable[[Status], None] | None = None,
+    again: Callable[[list[str], str], None] | None = None,
+) -> Status | None:
     """Watch one job: what it does, how far it is, how long it still takes; cancel or resume it.
 
     While the job waits or runs, the panel alone is drawn anew each second. When it has ended,
@@ -55,6 +62,9 @@ def job_panel(id_: str, *, curves: Callable[[Status], None] | None = None) -> St
     curves : function of a Status, optional
         Draws what there is so far, below the bar. ``status.history()`` has the readings,
         ``status.folder / "work"`` what the work left there.
+    again : function of arguments and a title, optional
+        Starts another job in the place of this one. With it, a job that ran out of memory is
+        offered again with half the batch.
 
     Returns
     -------
@@ -77,7 +87,7 @@ def job_panel(id_: str, *, curves: Callable[[Status], None] | None = None) -> St
             return
         if status.active != before.active:
             st.rerun()
-        _draw(job, status, curves)
+        _draw(job, status, curves, again)
 
     panel()
     return before
@@ -126,7 +136,12 @@ def watch_for_run(job: Job, *, page: str, label: str) -> None:
     job_panel(job.id)
 
 
-def _draw(job: Job, status: Status, curves: Callable[[Status], None] | None) -> None:
+def _draw(
+    job: Job,
+    status: Status,
+    curves: Callable[[Status], None] | None,
+    again: Callable[[list[str], str], None] | None,
+) -> None:
     # Each part has its place in each state: what is drawn below it is then the same element as
     # before to the browser, which keeps the chosen tab and the film that plays.
     with st.container(border=True, key=f"job-{job.id}"):
@@ -134,6 +149,8 @@ def _draw(job: Job, status: Status, curves: Callable[[Status], None] | None) -> 
             st.markdown(f"#### {plain(job.title)}", width="stretch")
             st.caption(_when(status), width="content")
             _controls(job, status)
+            if again is not None and status.cause == MEMORY and may_start_jobs():
+                _offer_half(job, again)
         with st.container(key=f"job-state-{job.id}"):
             _draw_state(job, status)
         with st.container(key=f"job-readings-{job.id}"):
@@ -196,7 +213,25 @@ def _controls(job: Job, status: Status) -> None:
     if status.active:
         _button("Cancel", "stop", job, job.cancel)
     elif status.resumable:
-        _button("Resume", "play_arrow", job, job.resume, kind="primary")
+        kind: Literal["primary", "secondary"] = "primary" if not status.cause else "secondary"
+        _button("Resume", "play_arrow", job, job.resume, kind=kind)
+
+
+def _offer_half(job: Job, again: Callable[[list[str], str], None]) -> None:
+    words = halved(job.arguments)
+    if words is None:
+        return
+    batch = batch_of(words)
+    title = f"{job.title.partition(', batch')[0]}, batch {batch}"
+    st.button(
+        f"Start again with batch {batch}",
+        key=f"half-{job.id}",
+        icon=":material/play_arrow:",
+        type="primary",
+        help="From the beginning: another batch is another training.",
+        on_click=again,
+        args=(words, title),
+    )
 
 
 def _button(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
@@ -42,14 +44,17 @@ def layers_form(run: Run, *, size: int | None = None, umap: bool = False) -> Non
             args=(run, size, umap, slot),
         )
     if (job_id := st.session_state.get(slot)) is not None:
-        job_panel(job_id)
+        job_panel(job_id, again=partial(_begin, slot))
 
 
 def _start(run: Run, size: int | None, umap: bool, slot: str) -> None:
     words = ["layers", run.id]
     words += ["--size", str(size)] if size is not None else []
     words += ["--umap"] if umap else []
-    title = f"{'UMAP of the layers' if umap else 'Layers'} of {run.title}"
+    _begin(slot, words, f"{'UMAP of the layers' if umap else 'Layers'} of {run.title}")
+
+
+def _begin(slot: str, words: list[str], title: str) -> None:
     try:
         st.session_state[slot] = start(words, title=title).id
     except EmbedlabError as error:

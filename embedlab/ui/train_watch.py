@@ -10,6 +10,7 @@ import streamlit as st
 from embedlab.errors import EmbedlabError
 from embedlab.figures.matrices import confusion
 from embedlab.jobs import Job, Status, list_jobs, queue
+from embedlab.jobs.commands import with_option
 from embedlab.live import FOLDER, Live, as_history, read_epochs, read_live
 from embedlab.pairing import siblings
 from embedlab.runs import Run
@@ -71,7 +72,8 @@ def watch(job: Job) -> None:
     elif made:
         st.caption(f"The run {plain(made)} that it made is not on this machine any more.")
     shows = is_training(job) and done is None
-    status = job_panel(job.id, curves=(lambda status: show_live(job, status)) if shows else None)
+    curves = (lambda status: show_live(job, status)) if shows else None
+    status = job_panel(job.id, curves=curves, again=begin)
     if status is None or not status.active:
         st.button(
             "Put away",
@@ -225,16 +227,7 @@ def _show_seeds(job: Job, run: Run) -> None:
         key=f"seed-{run.id}",
         on_click=begin,
         args=(
-            with_seed(job.arguments, another),
+            with_option(job.arguments, ("--seed", "-s"), str(another)),
             f"{job.title.partition(', seed')[0]}, seed {another}",
         ),
     )
-
-
-def with_seed(arguments: tuple[str, ...], seed: int) -> list[str]:
-    """Give the arguments of a training another seed."""
-    words = list(arguments)
-    if "--seed" in words:
-        place = words.index("--seed")
-        del words[place : place + 2]
-    return [*words, "--seed", str(seed)]
