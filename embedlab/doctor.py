@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from embedlab.home import home
+from embedlab.leftovers import find_leftovers, size_of
 
 PACKAGES = (
     "embedlab",
@@ -55,6 +56,19 @@ def _weights() -> str:
     return ", ".join(names)
 
 
+def _left_over() -> str:
+    found = find_leftovers()
+    if not found:
+        return "nothing"
+    names = [str(path.relative_to(home())) for path in found]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return (
+        f"{sum(map(size_of, found)) / 1e6:,.1f} MB that killed processes did not finish "
+        f"({', '.join(names[:5])}{more}); the next job clears them away, or "
+        "embedlab doctor --clear"
+    )
+
+
 def examine() -> dict[str, dict[str, Any]]:
     """Look around.
 
@@ -84,6 +98,7 @@ def examine() -> dict[str, dict[str, Any]]:
             "runs": _size(home("runs")),
             "cache": _size(home("cache")),
             "weights": _weights(),
+            "left over": _left_over(),
         },
         "pictures": {
             name: "at hand" if is_at_hand(name) else "not here yet; downloaded when asked for"

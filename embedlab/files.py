@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 PARTIAL = ".partial-"
+FORGOTTEN_SECONDS = 86_400.0
 _NOTE = "while writing "
+_OURS = re.compile(re.escape(PARTIAL) + r"[0-9a-f]{8}-")
 
 
 def _beside(target: Path) -> Path:
@@ -98,6 +102,8 @@ def new_file(target: Path) -> Iterator[Path]:
 def new_folder(target: Path) -> Iterator[Path]:
     """Give a folder to fill; on leaving the block, it takes its place at `target`.
 
+    What a killed process has left of the same folder is removed.
+
     Parameters
     ----------
     target : Path
@@ -116,21 +122,76 @@ def new_folder(target: Path) -> Iterator[Path]:
     if target.exists():
         raise FileExistsError(target)
     target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f"{PARTIAL}*-{glob.escape(target.name)}"):
+        if left.is_dir() and is_left_behind(left):
+            remove_left_behind(left)
     beside = _beside(target)
-    beside.mkdir()
+    with _claimed(beside):
+        beside.mkdir()
+        try:
+            yield beside
+            for path in beside.rglob("*"):
+                _sync(path)
+            _sync(beside)
+            if target.exists():
+                raise FileExistsError(target)
+            beside.rename(target)
+            _sync(target.parent)
+        except BaseException as error:
+            error.add_note(f"{_NOTE}{target}")
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Hold a lock as long as a folder is being filled; the system lets go of it at a kill."""
+    from filelock import FileLock
+
+    lock = FileLock(_lock_of(folder))
+    with lock:
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows keeps a file that is open
+                _lock_of(folder).unlink(missing_ok=True)
+
+
+def is_left_behind(path: Path) -> bool:
+    """Say whether a file or folder was begun beside its place by a process that is gone.
+
+    Whoever fills a folder holds a lock beside it, so that is known at once. A file has none, nor
+    had the folders of earlier versions: they count when nothing was written to them for a day.
+    """
+    from filelock import FileLock, Timeout
+
+    if not _OURS.match(path.name):
+        return False
+    lock = path if path.name.endswith(".lock") else _lock_of(path)
     try:
-        yield beside
-        for path in beside.rglob("*"):
-            _sync(path)
-        _sync(beside)
-        if target.exists():
-            raise FileExistsError(target)
-        beside.rename(target)
-        _sync(target.parent)
-    except BaseException as error:
-        error.add_note(f"{_NOTE}{target}")
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+        if lock.exists():
+            with FileLock(lock, timeout=0):
+                return True
+        inside = path.rglob("*") if path.is_dir() else ()
+        newest = max(one.lstat().st_mtime for one in (path, *inside))
+    except (OSError, Timeout):  # it took its place just now, or somebody is at it
+        return False
+    return float(newest) < time.time() - FORGOTTEN_SECONDS
+
+
+def remove_left_behind(path: Path) -> None:
+    """Remove what `is_left_behind` found, with its lock; what cannot be removed stays."""
+    with suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        if not path.exists():
+            _lock_of(path).unlink(missing_ok=True)
 
 
 def meant(error: BaseException) -> Path | None:

@@ -20,6 +20,7 @@ from embedlab.data.dataset import Dataset
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
 from embedlab.facts import dataset_info, items_table, versions
+from embedlab.files import PARTIAL, is_left_behind, remove_left_behind
 from embedlab.home import home
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.device import describe_device, n_cores
@@ -240,6 +241,9 @@ class Lab:
         self.progress("saving the run", 0, 1)
         # A free name stays free until the run has it.
         with FileLock(home("cache") / "saving.lock"):
+            for path in home("runs").glob(f"{PARTIAL}*"):
+                if is_left_behind(path):
+                    remove_left_behind(path)
             try:
                 run = save_run(
                     folder or new_run_folder(str(info["title"])),

@@ -9,8 +9,13 @@ import click
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-def command(as_json: bool) -> None:
+@click.option("--clear", is_flag=True, help="Remove what killed processes have left behind.")
+def command(as_json: bool, clear: bool) -> None:
     """Say what works here, what is cached and what is missing."""
+    if clear:
+        from embedlab.leftovers import clear_leftovers
+
+        clear_leftovers()
     from embedlab.doctor import examine
 
     report = examine()

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,7 @@ from embedlab.jobs.record import (
     write_record,
 )
 from embedlab.jobs.reserve import release_reserve
+from embedlab.leftovers import clear_leftovers
 
 _LOOK_SECONDS = 0.25
 _PATIENCE = 3600.0
@@ -166,6 +168,8 @@ def _conclude(folder: Path, attempt: int, ending: Ending) -> None:
         )
     if ending.state == DONE:  # the checkpoints have served
         shutil.rmtree(folder / "work", ignore_errors=True)
+    with suppress(OSError, EmbedlabError):  # nobody waits for this, so it may take its time
+        clear_leftovers()
 
 
 if __name__ == "__main__":
