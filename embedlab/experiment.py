@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embedlab.data.dataset import TRAIN, VALIDATION, Dataset, split
 from embedlab.errors import EmbedlabError
 from embedlab.facts import scores, softmax, title_of, train_command
-from embedlab.lab import Clock, Lab, check_free, workspace
+from embedlab.lab import Clock, Lab, check_free, saved_run, workspace
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.backbones import build
 from embedlab.models.device import pick_device
@@ -93,10 +93,14 @@ def train(
             "would be left to train on; at least 2 are needed.",
             remedy="Give more pictures, or keep a smaller fraction for validation.",
         )
-    check_free(folder)
     clock = Clock()
+    name = look_up(settings.backbone).title
+    title = title or title_of(dataset, name, settings.to_dict())
     facts = {"settings": settings.to_dict(), "parts": parts.tolist(), "device": device}
     with workspace(dataset, facts, work) as place:
+        if (saved := saved_run(place, folder, title)) is not None:
+            return saved
+        check_free(folder)
         network = build(
             settings.backbone,
             n_classes=len(dataset.classes),
@@ -156,9 +160,8 @@ def train(
         )
         probabilities = softmax(head.logits(found.embeddings))
         kept = parts[found.rows]
-        name = look_up(settings.backbone).title
         info = {
-            "title": title or title_of(dataset, name, settings.to_dict()),
+            "title": title,
             "classes": list(dataset.classes),
             "split": {
                 "fraction": fraction,
@@ -230,15 +233,18 @@ def embed_dataset(
     """
     chosen = look_up(backbone)
     preprocessing = chosen.preprocessing(size, weights)
-    check_free(folder)
+    title = title or title_of(dataset, chosen.title, None)
     info: dict[str, Any] = {
-        "title": title or title_of(dataset, chosen.title, None),
+        "title": title,
         "classes": list(dataset.classes),
         "split": {"fraction": 1.0, "seed": None, "stratified": False, "train": 0},
         "metrics": {},
     }
     facts = {"backbone": backbone, "weights": str(weights), "seed": seed, "device": device}
     with workspace(dataset, {**facts, **preprocessing.to_dict()}, None) as place:
+        if (saved := saved_run(place, folder, title)) is not None:
+            return saved
+        check_free(folder)
         clock = Clock()
         if chosen.kind == "plain":
             lab = Lab(dataset, None, preprocessing, None, place, progress, clock, backbone)

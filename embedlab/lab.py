@@ -20,7 +20,7 @@ from embedlab.data.dataset import Dataset
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
 from embedlab.facts import dataset_info, items_table, versions
-from embedlab.files import PARTIAL, is_left_behind, remove_left_behind
+from embedlab.files import PARTIAL, is_left_behind, remove_left_behind, write_json
 from embedlab.home import home
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.device import describe_device, n_cores
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import torch
 
     from embedlab.models.network import Network
+
+_SAVED = "saved.json"  # which run the work is about to become
 
 
 class Clock:
@@ -91,6 +93,8 @@ def workspace(dataset: Dataset, facts: Mapping[str, Any], work: Path | None) -> 
         yield place
         shutil.rmtree(place, ignore_errors=True)
     finally:
+        with suppress(OSError):  # nothing was begun, or nothing is left
+            place.rmdir()
         with suppress(OSError):  # Windows keeps a file that is open
             place.with_suffix(".lock").unlink()
         lock.release()
@@ -244,9 +248,12 @@ class Lab:
             for path in home("runs").glob(f"{PARTIAL}*"):
                 if is_left_behind(path):
                     remove_left_behind(path)
+            target = folder or new_run_folder(str(info["title"]))
+            note = {"folder": str(target.absolute()), "created": whole["created"]}
+            write_json(self.place / _SAVED, note)
             try:
                 run = save_run(
-                    folder or new_run_folder(str(info["title"])),
+                    target,
                     info=whole,
                     items=items,
                     embeddings=found.embeddings,
@@ -260,6 +267,28 @@ class Lab:
                 raise _taken(Path(str(error))) from None
         self.progress("saving the run", 1, 1)
         return run
+
+
+def saved_run(place: Path, folder: Path | None, title: str) -> Run | None:
+    """Give the run that the same work had just saved when it was killed; None where there is none.
+
+    Parameters
+    ----------
+    place : Path
+        As `workspace` gives it.
+    folder : Path, optional
+        Where the run has to be.
+    title : str
+        What it has to be called.
+    """
+    try:
+        note = json.loads((place / _SAVED).read_text(encoding="utf-8"))
+        run = Run(Path(note["folder"]))
+    except (OSError, ValueError, EmbedlabError):  # killed before one of them was there
+        return None
+    asked = folder is None or folder.absolute() == run.folder
+    known = {"created": run.info.get("created"), "title": run.info.get("title")}
+    return run if asked and known == {"created": note["created"], "title": title} else None
 
 
 def check_free(folder: Path | None) -> None:

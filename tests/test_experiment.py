@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,12 @@ from embedlab.models.backbones import build
 from embedlab.models.onnx_body import OnnxBody
 from embedlab.models.settings import TrainSettings
 from embedlab.models.torch_body import TorchBody
-from embedlab.runs import Run
+from embedlab.runs import Run, save_run
 from embedlab.space.scores import wilson
 
 from .conftest import ROOT
 from .made_pictures import as_files, coloured
+from .made_runs import made_run
 
 SMALL = {"backbone": "small", "epochs": 2, "batch_size": 8, "size": 32, "learning_rate": 3e-3}
 CPU = torch.device("cpu")
@@ -220,6 +222,53 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.embeddings, whole.embeddings)
     assert again.fingerprint == whole.fingerprint
     assert not list(home("cache", "training").iterdir()), "nothing is left lying about"
+
+
+class Killed(BaseException):
+    """As if the process were gone: nothing may catch it."""
+
+
+def kill_while_saving(patch: pytest.MonkeyPatch, *, saved: bool) -> None:
+    """Let a training be killed right before, or right after, its run takes its place."""
+
+    def kill(folder: Path, **given: Any) -> None:
+        if saved:
+            save_run(folder, **given)
+        raise Killed
+
+    patch.setattr("embedlab.lab.save_run", kill)
+
+
+@pytest.mark.parametrize("folder", [None, "here"])
+def test_killed_right_after_it_was_saved_it_is_that_run(tmp_path: Path, folder: str | None) -> None:
+    dataset, told = coloured(20), {"folder": tmp_path / folder if folder else None}
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        kill_while_saving(patch, saved=True)
+        train(dataset, title="w0", **told, **SMALL)
+    steps: list[object] = []
+    run = train(dataset, title="w0", on_epoch=steps.append, **told, **SMALL)
+    assert steps == [] and run.title == "w0"
+    places = [path.name for path in (tmp_path if folder else home("runs")).iterdir()]
+    assert [name for name in places if name != "home"] == [folder or "w0"]
+    assert not list(home("cache", "training").iterdir())
+
+
+def test_killed_right_before_it_was_saved_it_is_saved_then() -> None:
+    dataset = coloured(20)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        kill_while_saving(patch, saved=False)
+        train(dataset, title="w0", **SMALL)
+    made_run(home("runs") / "w0")  # somebody else's, meanwhile
+    run = train(dataset, title="w0", **SMALL)
+    assert run.id == "w0-2" and run.n_items == 20
+
+
+def test_another_name_makes_another_run() -> None:
+    dataset = coloured(20)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        kill_while_saving(patch, saved=True)
+        train(dataset, title="w0", **SMALL)
+    assert train(dataset, title="w1", **SMALL).id == "w1"
 
 
 def test_the_same_work_is_not_done_twice_at_once() -> None:
