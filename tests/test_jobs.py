@@ -31,6 +31,7 @@ from embedlab.jobs.failures import explain
 from embedlab.jobs.log import tail
 from embedlab.jobs.processes import Identity, identify, is_alive
 from embedlab.jobs.record import Record, read_json, read_record, write_record
+from embedlab.jobs.words import progress_text
 
 WORKER = str(Path(__file__).with_name("jobs_worker.py"))
 
@@ -416,6 +417,35 @@ def test_a_damaged_record_is_a_lost_job(tmp_path: Path) -> None:
     assert job.status().state == "lost"
     job.resume()
     assert ended(job).state == "done"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"report.json": {"done": "abc", "total": None, "elapsed": [], "advanced": "x"}},
+        {"report.json": {"stage": 3, "done": 1e400, "total": 4, "facts": {"loss": "low", "x": 1}}},
+        {"report.json": {"facts": [], "result": 5, "outcome": "done", "at": "yesterday"}},
+        {"status.json": {"began": "x", "ended": {}, "ticket": "first", "attempt": None}},
+        {"status.json": {"state": 7}},
+        {"status.json": {"state": "running", "processes": 3}},
+        {"history.jsonl": 3},
+        {"history.jsonl": {"done": "x", "loss": "low", "accuracy": 0.5}},
+    ],
+)
+def test_numbers_that_are_none_do_no_harm(damage: dict[str, Any]) -> None:
+    job = start(["print", "x"], title="Print")
+    ended(job)
+    until(lambda: not any(map(is_alive, processes(job))))
+    for name, values in damage.items():
+        before = (read_json(job.folder / name) or {}) if name == "status.json" else {}
+        whole = {**before, **values} if isinstance(values, dict) else values
+        (job.folder / name).write_text(json.dumps(whole) + "\n")
+    status = job.status()
+    assert status.state in ("done", "lost") and 0 <= status.share <= 1
+    assert all(isinstance(value, float) for value in status.last_facts().values())
+    assert isinstance(progress_text(job, status), str) and json.dumps(status.values())
+    assert queue() == [] and job.ahead() == []
+    start(["print", "y"], title="Another")
 
 
 def test_a_home_that_may_not_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ written by whoever starts, runs or cancels the job, under the lock that all jobs
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import re
@@ -36,6 +37,7 @@ from embedlab.jobs.processes import Identity, is_alive
 QUEUED, RUNNING = "queued", "running"
 DONE, FAILED, CANCELLED, LOST = "done", "failed", "cancelled", "lost"
 ACTIVE = (QUEUED, RUNNING)
+STATES = (*ACTIVE, DONE, FAILED, CANCELLED, LOST)
 
 BEAT_SECONDS = 5.0
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
@@ -101,6 +103,12 @@ def read_record(folder: Path) -> Record | None:
         return None
     # A field that a later embedlab added is passed over.
     known = {one.name: values[one.name] for one in fields(Record) if one.name in values}
+    known |= {name: int(as_number(known.get(name))) for name in ("attempt", "ticket")}
+    known |= {name: as_number(known.get(name)) or None for name in ("began", "ended")}
+    known |= {name: str(known.get(name, "")) for name in ("host", "message", "remedy", "cause")}
+    known["queued"] = as_number(known.get("queued"))
+    if known.get("state") not in STATES:
+        return None
     try:
         starter = known.pop("starter")
         processes = known.pop("processes")
@@ -207,6 +215,18 @@ def locked(root: Path, *, patience: float = 30.0) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def as_number(value: Any) -> float:
+    """Take a finite number from JSON that may hold anything; 0 for all else.
+
+    Examples
+    --------
+    >>> as_number(3), as_number("abc"), as_number(None), as_number(float("nan"))
+    (3, 0.0, 0.0, 0.0)
+    """
+    fine = isinstance(value, (int, float)) and math.isfinite(value)
+    return value if fine else 0.0
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from embedlab.jobs.record import (
     LOST,
     Record,
     as_mapping,
+    as_number,
     is_active,
     read_json,
     read_record,
@@ -96,7 +97,7 @@ class Status:
             return dict(self.facts)
         readings = self.history()
         last = readings[-1] if readings else {}
-        return {name: value for name, value in last.items() if name not in NOT_FACTS}
+        return _numbers({name: x for name, x in last.items() if name not in NOT_FACTS})
 
     def values(self) -> dict[str, Any]:
         """Give all fields as JSON values."""
@@ -124,8 +125,8 @@ def look(folder: Path) -> Status:
     report = as_mapping(read_json(folder / "report.json"))
     if record.state in ACTIVE and not active:
         record = _settled(folder, record, report)
-    elapsed, advanced = float(report.get("elapsed", 0)), int(report.get("advanced", 0))
-    done, total = int(report.get("done", 0)), int(report.get("total", 0))
+    elapsed, advanced = as_number(report.get("elapsed")), int(as_number(report.get("advanced")))
+    done, total = int(as_number(report.get("done"))), int(as_number(report.get("total")))
     timed = record.state in ACTIVE and advanced > 0 and total >= done
     return Status(
         folder=folder,
@@ -133,7 +134,7 @@ def look(folder: Path) -> Status:
         stage=str(report.get("stage", "")),
         done=done,
         total=total,
-        facts=dict(as_mapping(report.get("facts"))),
+        facts=_numbers(as_mapping(report.get("facts"))),
         seconds_left=(total - done) * elapsed / advanced if timed else None,
         result=dict(as_mapping(report.get("result"))),
         message=record.message,
@@ -145,6 +146,11 @@ def look(folder: Path) -> Status:
     )
 
 
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Keep what is a number: NaN is one, and is shown."""
+    return {str(k): float(x) for k, x in values.items() if type(x) in (int, float)}
+
+
 def _settled(folder: Path, record: Record, report: Mapping[str, Any]) -> Record:
     """Say how a job ended whose processes are gone while the record still calls it active."""
     outcome = report.get("outcome")
@@ -152,7 +158,7 @@ def _settled(folder: Path, record: Record, report: Mapping[str, Any]) -> Record:
         return replace(
             record,
             state=outcome,
-            ended=report.get("at"),
+            ended=as_number(report.get("at")) or None,
             message=str(report.get("message", "")),
             remedy=str(report.get("remedy", "")),
             cause=str(report.get("cause", "")),
@@ -170,7 +176,12 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
     readings = []
     for one in text.splitlines():
         try:
-            readings.append(json.loads(one))
+            reading = json.loads(one)
         except ValueError:
             continue
+        if isinstance(reading, dict):
+            whole = {name: as_number(reading.get(name)) for name in NOT_FACTS if name != "stage"}
+            stage = str(reading.get("stage", ""))
+            facts = {name: x for name, x in reading.items() if name not in NOT_FACTS}
+            readings.append({**whole, "stage": stage, **_numbers(facts)})
     return readings
