@@ -107,23 +107,31 @@ def count_pictures(source: str) -> tuple[int, int] | None:
     return len(found.files), len(set(found.labels or ()))
 
 
-def kept_cost(settings: TrainSettings) -> Cost | None:
-    """Give what a picture costs here, where it was measured before."""
+def kept_cost(settings: TrainSettings, device: str = "auto") -> Cost | None:
+    """Give what a picture costs here on this device, where it was measured before.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Backbone, size, batch size and freeze count.
+    device : str
+        As it is asked for: "auto", "cpu", "cuda" or "mps".
+    """
     try:
-        return Cost(**json.loads(_place(settings).read_text(encoding="utf-8")))
+        return Cost(**json.loads(_place(settings, device).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def keep_cost(settings: TrainSettings, cost: Cost) -> None:
-    """Remember what a picture costs here."""
-    write_json(_place(settings), asdict(cost))
+def keep_cost(settings: TrainSettings, cost: Cost, device: str = "auto") -> None:
+    """Remember what a picture costs here; `kept_cost` says of what else it depends on."""
+    write_json(_place(settings, device), asdict(cost))
 
 
-def _place(settings: TrainSettings) -> Path:
+def _place(settings: TrainSettings, device: str) -> Path:
     how = "head" if settings.freeze else "all"
     size = settings.size or backbone(settings.backbone).size
-    name = f"{settings.backbone}-{size}-{settings.batch_size}-{how}.json"
+    name = f"{settings.backbone}-{size}-{settings.batch_size}-{how}-{device}.json"
     return home("cache", "costs") / name
 
 
@@ -137,12 +145,18 @@ def measure(settings: TrainSettings, *, device: str, progress: Progress = silent
     # On a CPU the body runs as ONNX in the end, which is at least twice as fast.
     embed = look / (2 if picked.type == "cpu" else 1) + DECODE
     cost = Cost(learn, embed, describe_device(picked).partition(":")[0])
-    keep_cost(settings, cost)
+    for name in {device, picked.type}:  # what "auto" turned out to be is measured as well
+        keep_cost(settings, cost, name)
     return cost
 
 
 def estimate(
-    settings: TrainSettings, n_pictures: int, *, fraction: float = 0.2, speed: float | None = None
+    settings: TrainSettings,
+    n_pictures: int,
+    *,
+    fraction: float = 0.2,
+    speed: float | None = None,
+    device: str = "auto",
 ) -> Estimate:
     """Say how long a training takes here.
 
@@ -154,6 +168,8 @@ def estimate(
         Share that is kept for validation.
     speed : float, optional
         Of this processor, as `arithmetic_speed` gives it; measured when it is missing.
+    device : str
+        "auto", "cpu", "cuda" or "mps".
 
     Returns
     -------
@@ -161,7 +177,7 @@ def estimate(
         From kept costs within a third up or down; else a guess for the processor that may be out
         by more. Downloads are not counted.
     """
-    cost = kept_cost(settings)
+    cost = kept_cost(settings, device)
     if cost is not None:
         seconds = _seconds(settings, n_pictures, fraction, cost)
         return Estimate(0.75 * seconds, 1.35 * seconds, cost.device)
@@ -207,9 +223,15 @@ def arithmetic_speed() -> float:
 
 
 def learn_from(
-    settings: TrainSettings, info: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
+    settings: TrainSettings,
+    info: Mapping[str, Any],
+    history: Sequence[Mapping[str, Any]],
+    device: str = "auto",
 ) -> None:
     """Remember what a picture has cost in a training that is done.
+
+    The fastest report counts: whatever made others slower, another program or a laptop that
+    slept, will not be there next time.
 
     Parameters
     ----------
@@ -217,14 +239,15 @@ def learn_from(
     info : mapping
         The run's.
     history : sequence of mappings
-        The run's; its seconds count all attempts.
+        The run's.
+    device : str
+        As it was asked for.
     """
-    seconds = next((line["seconds"] for line in reversed(history) if "seconds" in line), 0.0)
-    learnt = settings.epochs * int(info["split"]["train"])
-    if settings.freeze or not seconds or not learnt:
+    rate = max((float(line["rate"]) for line in history if "rate" in line), default=0.0)
+    if settings.freeze or not rate > 0:
         return  # embeddings that were kept from before cost nothing and tell nothing
     embed = float(info["seconds"].get("embed", 0.0)) / max(int(info["n_items"]), 1)
-    keep_cost(settings, Cost(seconds / (AROUND * learnt), embed, str(info.get("device", ""))))
+    keep_cost(settings, Cost(1 / rate, embed, str(info.get("device", ""))), device)
 
 
 def in_words(found: Estimate) -> str:

@@ -129,11 +129,29 @@ def test_a_guess_is_arithmetic_over_speed() -> None:
 def test_a_training_that_is_done_tells_what_it_cost() -> None:
     settings = TrainSettings(backbone="small", epochs=2)
     info = {"split": {"train": 100}, "seconds": {"embed": 5.0}, "n_items": 125, "device": "CPU"}
-    learn_from(settings, info, [{"seconds": 44.0}, {"event": "note"}])
-    assert kept_cost(settings) == Cost(44 / (AROUND * 200), 0.04, "CPU")
+    history = [{"rate": 50.0}, {"event": "note"}, {"rate": 80.0}, {"rate": 2.0, "seconds": 900.0}]
+    learn_from(settings, info, history)
+    assert kept_cost(settings) == Cost(1 / 80, 0.04, "CPU"), "the fastest report counts"
+    assert kept_cost(settings, "cuda") is None
+    learn_from(settings, info, [{"rate": 4000.0}], "cuda")
+    found = [kept_cost(settings, device) for device in ("auto", "cuda")]
+    assert [cost.learn for cost in found if cost] == [1 / 80, 1 / 4000]
     frozen = TrainSettings(backbone="small", freeze=True)
-    learn_from(frozen, info, [{"seconds": 1.0}])
+    learn_from(frozen, info, [{"rate": 1.0}])
     assert kept_cost(frozen) is None
+    learn_from(TrainSettings(backbone="small", size=32), info, [])
+    assert kept_cost(TrainSettings(backbone="small", size=32)) is None
+
+
+def test_the_fastest_step_is_the_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    from embedlab.models import measure
+    from embedlab.progress import silent
+
+    moments = iter([0, 9, 10, 11, 20, 24, 30, 31.5])
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: next(moments))
+    monkeypatch.setattr(measure, "MOST_STEPS", 4)
+    monkeypatch.setattr(measure, "SECONDS", 100)
+    assert measure._timed(lambda: None, "learning", silent) == 1
 
 
 @pytest.mark.parametrize(
@@ -159,5 +177,6 @@ def test_the_command_measures_and_trains_nothing(capsys: pytest.CaptureFixture[s
     assert 0 < found["low"] < found["high"] < 600
     assert not list(home("runs").iterdir())
     settings = TrainSettings(backbone="small", size=16, batch_size=4)
-    cost = kept_cost(settings)
+    assert kept_cost(settings) is None
+    cost = kept_cost(settings, "cpu")
     assert cost is not None and cost.learn == found["learn"]

@@ -123,7 +123,12 @@ def test_it_says_how_long_it_takes() -> None:
     app = opened()
     # 8 s to begin with, 44 epochs of 600 pictures at 1.1 ms, 750 ms to embed
     assert r"**About 40 s**, as measured on this machine (CPU, 2 cores)" in texts(app)
-    assert not any(one.label == "Measure it" for one in app.button)
+    button(app, "Measure again").click().run()
+    assert list_jobs()[0].arguments == job.arguments and list_jobs()[0] != job
+    app.selectbox(key="train-device").set_value("cuda").run()
+    assert "guessed from" in texts(app) and button(app, "Measure it"), (
+        "another device, another cost"
+    )
 
 
 def test_a_folder_is_looked_into(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def command(
             on_epoch=live.epoch if live else None,
             on_snapshot=live.snapshot if live else None,
         )
-        learn_from(settings, run.info, run.history)
+        learn_from(settings, run.info, run.history, device)
         report.result(run=run.id)
     if as_json:
         click.echo(json.dumps({"run": run.id, "folder": str(run.folder), **run.info["metrics"]}))
@@ -161,7 +161,7 @@ def _say_how_long(
         counted = count_pictures(source)
         cost = measure(settings, device=device, progress=report.progress)
         n = min(counted[0] if counted else 1000, limit or 10**9)
-        found = estimate(settings, n, fraction=validation)
+        found = estimate(settings, n, fraction=validation, device=device)
         report.result(**asdict(cost), low=found.low, high=found.high, pictures=n)
     if as_json:
         click.echo(json.dumps({**asdict(cost), **asdict(found), "pictures": n}))

@@ -97,7 +97,7 @@ def _speed() -> float:
 def _say_time(chosen: Chosen, plan: Plan, words: list[str]) -> None:
     n = chosen.pictures if chosen.pictures is not None else UNKNOWN
     n = min(n, plan.limit or n)
-    found = estimate(plan.settings, n, fraction=plan.fraction, speed=_speed())
+    found = estimate(plan.settings, n, fraction=plan.fraction, speed=_speed(), device=plan.device)
     each = "" if chosen.pictures is not None else f" for {UNKNOWN:,} pictures"
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
@@ -115,16 +115,16 @@ def _say_time(chosen: Chosen, plan: Plan, words: list[str]) -> None:
         if plan.settings.freeze:
             st.caption("Less if these pictures have gone through this body before.")
     with right:
-        if not found.device:
-            st.button(
-                "Measure it",
-                icon=":material/timer:",
-                key="train-measure",
-                help="A few steps on random pictures: seconds.",
-                on_click=begin,
-                args=([*words, "--how-long"], f"Time {BACKBONES[plan.settings.backbone].title}"),
-                kwargs={"measuring": True},
-            )
+        # Also where it was measured: another program may have been at work then.
+        st.button(
+            "Measure again" if found.device else "Measure it",
+            icon=":material/timer:",
+            key="train-measure",
+            help="A few steps on random pictures: seconds.",
+            on_click=begin,
+            args=([*words, "--how-long"], f"Time {BACKBONES[plan.settings.backbone].title}"),
+            kwargs={"measuring": True},
+        )
     _watch_measuring()
 
 
