@@ -47,8 +47,8 @@ def train(
 
     A network is fine-tuned, or, where the settings freeze its body, the pictures go through the
     body once and the head is fitted on their embeddings, which are kept by content: the next
-    head on the same body costs about a second. The same call takes up what an earlier one that
-    was stopped has left.
+    head on the same body is a second of computing, and some seconds for reading the weights and
+    writing the run. The same call takes up what an earlier one that was stopped has left.
 
     Parameters
     ----------

@@ -79,7 +79,8 @@ def choose_plan(source: str | None) -> Plan | None:
             "Train the head alone",
             key="train-freeze",
             help="The body stays as it is, its BatchNorm statistics too. The pictures go through "
-            "it once; after that, another head, learning rate or seed takes about a second.",
+            "it once; after that, another head, learning rate or seed is a second of computing "
+            "after some seconds of starting.",
         )
     chosen = {"weights": weights, "freeze": freeze}
     with st.expander("More settings", icon=":material/tune:"):
