@@ -22,6 +22,7 @@ VIEWS = {
     "maps": "Maps",
     "heads": "Heads on one body",
 }
+WITH = "with"
 OF_A_PAIR = {"sides": show_sides, "neighbours": show_neighbours, "maps": show_maps}
 
 
@@ -40,16 +41,27 @@ def choose_others(run: Run) -> list[Run]:
             st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
         return []
     ids = {other.id: other for other in others}
+    # The address always names them: on another day, or another machine, others may come first.
+    linked = [id_ for id_ in st.query_params.get_all(WITH) if id_ in ids]
+    kept = st.session_state.get(WITH)
+    if linked:
+        st.session_state[WITH] = linked
+    elif kept is None or (kept and not set(kept) & set(ids)):  # it may be the current one by now
+        st.session_state[WITH] = [others[0].id]
     chosen = st.multiselect(
         f"{plain(run_name(run))} beside",
         list(ids),
-        default=[others[0].id],
         format_func=lambda id_: run_name(ids[id_]),
-        key="with",
-        bind="query-params",
+        key=WITH,
+        on_change=_put_others_into_address,
         max_selections=5,
     )
+    _put_others_into_address()
     return [ids[id_] for id_ in chosen if id_ in ids]
+
+
+def _put_others_into_address() -> None:
+    st.query_params[WITH] = st.session_state[WITH]
 
 
 def held_share(run: Run) -> Share | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,28 @@ def test_three_runs_and_runs_that_share_nothing() -> None:
     changed(other, id=[f"strange{i}" for i in range(60)])
     app = opened("strangers")
     assert not app.exception and "have no picture in common" in texts(app)
+
+
+def test_the_address_names_whom_a_run_is_beside_also_at_first() -> None:
+    """Else a link means another comparison once there is another run."""
+    two()
+    app = opened("first")
+    assert app.query_params["with"] == "second"
+    linked = {"with": app.query_params["with"]}
+    newer = made_run(home("runs") / "newer", seed=2)
+    info = {**newer.info, "created": "2026-02-02T00:00:00+00:00"}
+    (newer.folder / "run.json").write_text(json.dumps(info))
+    assert opened("first").query_params["with"] == "newer"
+    app = opened("first", **linked)
+    assert app.multiselect(key="with").value == ["second"]
+    app.multiselect(key="with").set_value(["newer", "second"]).run()
+    assert app.query_params["with"] == ["newer", "second"]
+    app.multiselect(key="with").set_value([]).run()
+    assert "with" not in app.query_params and not app.exception
+    app.run()
+    assert app.multiselect(key="with").value == []
+    app = opened("second", **linked)
+    assert app.query_params["with"] == "newer" and not app.exception, "not beside itself"
 
 
 @pytest.mark.parametrize("view", ["Who is right", "Neighbours", "Maps", "Heads on one body"])
