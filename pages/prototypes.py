@@ -1,5 +1,7 @@
 """What does the network look for in each class?"""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -73,19 +75,51 @@ def show_galleries(run: Run, head: Head, class_: int, part: str, k: int) -> None
     )
 
 
-def arrow_panel(view: LinearView, key: str, title: str, head: Head, reading: str, scale: float):
-    """Draw a linear view with the prototypes as arrows from its origin."""
+def arrow_panel(panel: Panel, view: LinearView, head: Head, reading: str, length: float, fit: bool):
+    """Add the prototypes to a panel, as arrows from its origin.
+
+    `length` is how far they reach, as a share of the points' extent, or else the plain factor.
+    """
     flat = view.pick((0, 1))
-    tips = arrows(flat, Directions(head.weight, head.classes), reading=reading, scale=scale)
-    colours = [class_style(k).colour for k in range(len(head.classes))]
-    word = "PC" if key == "pca" else "LD"
-    return Panel(
-        f"prototypes-{key}",
-        title,
-        flat.coordinates,
-        (f"{word} 1", f"{word} 2"),
-        arrows=Arrows(head.classes, tips, colours, origin="0 is the mean of the data"),
+    tips = arrows(flat, Directions(head.weight, head.classes), reading=reading, scale=1.0)
+    factor = length * drawings.room_for_arrows(flat.coordinates, tips) if fit else length
+    return replace(
+        panel,
+        arrows=Arrows(
+            head.classes,
+            factor * tips,
+            [class_style(k).colour for k in range(len(head.classes))],
+            origin="0 is the mean of the data",
+            note=f"arrows x{factor:,.3g}",
+        ),
     )
+
+
+def arrow_length() -> tuple[float, bool]:
+    """Choose how long arrows are drawn: a number, and whether it is fitted to each map."""
+    plain_factor = st.toggle(
+        "One factor for all maps",
+        key="plain-factor",
+        bind="query-params",
+        help="Draws each prototype so many times longer in every map, also where the arrows then "
+        "leave it. Otherwise each map has a factor of its own, which stands below it.",
+    )
+    if plain_factor:
+        return st.slider(
+            "Length of the arrows", 0.5, 20.0, 5.0, 0.5, key="scale", width=260, format="x%.1f"
+        ), False
+    reach = st.slider(
+        "Length of the arrows",
+        10,
+        120,
+        80,
+        10,
+        key="reach",
+        width=260,
+        format="%d %%",
+        help="How far the farthest arrow reaches, from the origin to the edge of the points.",
+    )
+    return reach / 100, True
 
 
 @st.fragment
@@ -101,18 +135,16 @@ def show_arrows(run: Run, head: Head, part: str) -> None:
             key="reading",
             bind="query-params",
         )
-        scale = st.slider(
-            "Length of the arrows", 0.5, 20.0, 5.0, 0.5, key="scale", width=260, format="x%.1f"
-        )
+        length, fit = arrow_length()
     st.markdown(READINGS[reading])
-    panels = [
-        arrow_panel(drawings.principal(run, "embedding"), "pca", "PCA 1-2", head, reading, scale)
-    ]
+    view = drawings.principal(run, "embedding")
+    panel = drawings.pca_panel(run, "embedding", "pca12")
+    panels = [arrow_panel(panel, view, head, reading, length, fit)]
     if run.labels is not None:
         try:
             view = drawings.discriminant(run, "embedding")
-            title = "LDA, fitted on the training pictures"
-            panels.append(arrow_panel(view, "lda", title, head, reading, scale))
+            panel = drawings.lda_panel(run, "embedding", part="train", shuffled=False)
+            panels.append(arrow_panel(panel, view, head, reading, length, fit))
         except EmbedlabError as error:
             st.info(f"LDA: {plain(str(error))}", icon=":material/info:")
     state = linked_map(
@@ -124,10 +156,10 @@ def show_arrows(run: Run, head: Head, part: str) -> None:
         label="Pictures and prototypes",
     )
     st.caption(
-        "A prototype is a direction, not a point: only how it points counts, so all arrows share "
-        "one length factor. In PCA both readings agree; LDA's axes are not at right angles, so "
-        "there they differ. UMAP has no axes, so it can have no arrows: there, a prototype is "
-        "shown by the pictures that it ranks first, above."
+        "A prototype is a direction, not a point: only how it points counts, so all arrows of a "
+        "map share one length factor. In PCA both readings agree; LDA's axes are not at right "
+        "angles, so there they differ. UMAP has no axes, so it can have no arrows: there, a "
+        "prototype is shown by the pictures that it ranks first, above."
     )
     selection(
         run, state, key="prototype-selection", hint="Click a dot, or draw a loop.", panels=panels

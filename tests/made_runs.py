@@ -63,7 +63,7 @@ def made_run(
         held = split == "validation"
         correct = int((p.argmax(1) == labels)[held].sum())
         info["metrics"] = {"validation": {"correct": correct, "total": int(held.sum())}}
-    thumbnails = [square(i, COLOURS[labels[i]]) for i in range(n)]
+    thumbnails = [square(i, COLOURS[labels[i] % len(COLOURS)]) for i in range(n)]
     run = save_run(
         folder,
         info=info,

@@ -31,6 +31,7 @@ PANELS = {
     "umap": "UMAP",
     "pca3d": "PCA in 3-D",
 }
+FITTED_ON = {"train": "training", "validation": "validation", "all": "all"}
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the principal components …")
@@ -134,16 +135,48 @@ def pca_panel(run: Run, name: str, key: str) -> Panel:
     )
 
 
+def room_for_arrows(coordinates: NDArray[np.floating], tips: NDArray[np.floating]) -> float:
+    """Say by what one factor all arrows of a panel can be longer and end among its points.
+
+    Parameters
+    ----------
+    coordinates : ndarray of shape (n, k)
+        Rows with NaN are passed over.
+    tips : ndarray of shape (c, k)
+        Where the arrows end that begin at 0.
+
+    Returns
+    -------
+    float
+        With it, the arrow that reaches farthest ends on the box around the points and the others
+        within. 1 where there is no point, no arrow, or no room.
+
+    Examples
+    --------
+    >>> room_for_arrows(np.array([[-4.0, -1], [4, 1]]), np.array([[2.0, 0], [0, -0.1]]))
+    2.0
+    """
+    points = coordinates[np.isfinite(coordinates).all(axis=1)]
+    ends = tips[np.isfinite(tips).all(axis=1)].astype(np.float64)
+    if not len(points) or not len(ends):
+        return 1.0
+    # Where an arrow goes up an axis it may go as far as the points do there, and so downwards.
+    room = np.where(ends > 0, points.max(axis=0), -points.min(axis=0)).astype(np.float64)
+    times = np.divide(room, np.abs(ends), out=np.full_like(ends, np.inf), where=ends != 0)
+    least = float(times.min())
+    return least if 0 < least < np.inf else 1.0
+
+
 def lda_panel(run: Run, name: str, *, part: str, shuffled: bool) -> Panel:
     """Draw the two directions that part the classes best."""
     view = discriminant(run, name, part=part, shuffled=shuffled)
-    note = "fitted on shuffled labels" if shuffled else f"fitted on: {part}"
+    note = "fitted on shuffled labels" if shuffled else f"fitted on: {FITTED_ON[part]}"
     return Panel(
         "lda",
         "LDA, shuffled labels" if shuffled else "LDA",
         view.coordinates[:, :2],
         ("LD 1", "LD 2"),
-        note=f"{note}. {view.note}".strip(),
+        note=f"{note}. {view.note}" if view.note else note,
     )
 
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import * as arrow from "../../embedlab/ui/linked_map/frontend/arrows.js";
 import * as cam from "../../embedlab/ui/linked_map/frontend/camera.js";
 import * as geo from "../../embedlab/ui/linked_map/frontend/geometry.js";
 import { eased, mayGlide, onTheWay } from "../../embedlab/ui/linked_map/frontend/glide.js";
@@ -85,6 +86,60 @@ test("the view of some rows holds them and no more than needed", () => {
 test("arrows widen the extent, within reason", () => {
   assert.deepEqual(cam.widened(BOX, [2.4, 1], 2), { low: [0, 0], high: [2.4, 2] });
   near(cam.widened(BOX, [1000, -1000], 2).high[0], 2.6);
+});
+
+test("of an arrow the part within the plot is drawn, and it is known whether its tip is there", () => {
+  assert.deepEqual(arrow.arrowWithin([10, 10], [30, 10], 100, 50), {
+    from: [10, 10], to: [30, 10], whole: true,
+  });
+  assert.deepEqual(arrow.arrowWithin([10, 10], [190, 10], 100, 50), {
+    from: [10, 10], to: [100, 10], whole: false,
+  });
+  assert.deepEqual(arrow.arrowWithin([-20, 10], [20, 50], 100, 40).from, [0, 30]);
+  assert.equal(arrow.arrowWithin([-20, 10], [-1, 50], 100, 40), null);
+  assert.equal(arrow.arrowWithin([10, -5], [90, -5], 100, 40), null);
+});
+
+// Arrows as a panel gives them, from a start and tips.
+function fan(start, tips, half, width, height) {
+  return tips.map((tip) => {
+    const part = arrow.arrowWithin(start, tip, width, height);
+    return part && { ...part, half };
+  });
+}
+
+function namesClash(places, half, height = 15) {
+  return places.some((a, i) => places.some((b, j) =>
+    a && b && i < j && Math.abs(a[0] - b[0]) < 2 * half - 0.01 && Math.abs(a[1] - b[1]) < height - 0.01));
+}
+
+test("names stand by their arrows, in the plot, none on another", () => {
+  const [width, height, half] = [400, 300, 30];
+  const tips = [[205, 40], [215, 45], [395, 150], [20, 290], [200, 160], [900, 160]];
+  const places = arrow.namePlaces(fan([200, 150], tips, half, width, height), width, height);
+  for (const [x, y] of places) {
+    assert.ok(x - half >= 0 && x + half <= width && y >= 7.5 && y <= height - 7.5, `${x} ${y}`);
+  }
+  assert.ok(!namesClash(places, half));
+  assert.ok(places[0][1] < 60 && places[1][1] < 60, "near parallel arrows keep their names close");
+  for (const [k, tip] of tips.slice(0, 5).entries()) {
+    const off = arrow.nearestOfName(places[k], half, tip);
+    assert.ok(Math.hypot(off[0] - tip[0], off[1] - tip[1]) < 45);
+  }
+});
+
+test("where a hundred names have no room, some are left out and none lies on another", () => {
+  const tips = Array.from({ length: 100 }, (_, k) => [150 + 3 * Math.cos(k), 150 + 3 * Math.sin(k)]);
+  const places = arrow.namePlaces(fan([150, 150], tips, 35, 300, 300), 300, 300);
+  const written = places.filter(Boolean);
+  assert.ok(written.length > 10 && written.length < 100);
+  const clashes = written.filter((a, i) => written.some((b, j) =>
+    i !== j && Math.abs(a[0] - b[0]) < 56 && Math.abs(a[1] - b[1]) < 12));
+  assert.equal(clashes.length, 0);
+});
+
+test("an arrow without a part in the plot has no name there", () => {
+  assert.deepEqual(arrow.namePlaces([null, null], 100, 100), [null, null]);
 });
 
 test("a space seen from the front has x to the right, z up, and small y near", () => {

@@ -184,6 +184,7 @@ def _arrow_data(arrows: Arrows) -> dict[str, Any]:
         "vectors": arrows.vectors[known].astype(float).ravel().tolist(),
         "colours": [arrows.colours[k] for k in known] if arrows.colours else [],
         "origin": arrows.origin,
+        "note": arrows.note,
     }
 
 

@@ -32,12 +32,15 @@ class Arrows:
         CSS colours.
     origin : str
         What the origin is, in a few words ("0 is the mean of the data").
+    note : str
+        What else stands below the panel: by how much the arrows are drawn longer ("arrows x5").
     """
 
     names: Sequence[str]
     vectors: NDArray[Any]
     colours: Sequence[str] = ()
     origin: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.names):

@@ -162,8 +162,10 @@ function takePanels(map, data, coordinates) {
     panel.axes = about.axes;
     panel.ticks = about.ticks;
     panel.title.textContent = about.title;
-    panel.note.textContent = [about.note, arrows?.origin].filter(Boolean).join(" · ");
-    panel.note.title = panel.note.textContent;
+    panel.note.textContent = about.note;
+    panel.note.title = about.note;
+    panel.below.textContent = [arrows?.note, arrows?.origin].filter(Boolean).join(" · ");
+    panel.below.hidden = !panel.below.textContent;
     panel.over.setAttribute("aria-label", `${about.title}: ${data.n} points. Arrow keys go from point to point.`);
     const moved = panel.url !== about.url;
     const before = { ...panel };

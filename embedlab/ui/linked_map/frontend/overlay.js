@@ -1,5 +1,6 @@
 // The upper canvas: the numbers at a space, lines, arrows, rings, the region being drawn.
 
+import { arrowWithin, namePlaces, nearestOfName } from "./arrows.js";
 import { boxLabels, haloText } from "./axes.js";
 import { onScreen } from "./plot.js";
 import { fitCanvas } from "./points.js";
@@ -62,58 +63,113 @@ function drawLines(panel, state, context) {
   }
 }
 
+// Arrows lie above the points, the shorter ones above the longer ones, their names above all. One
+// that leaves the plot ends at the frame, with two wings in place of a head.
 export function drawArrows(panel, context, theme) {
-  const { arrows, dims } = panel;
+  const found = arrowsOnScreen(panel, context, theme);
+  const order = found.map((_, k) => k).filter((k) => found[k]);
+  order.sort((a, b) => found[b].length - found[a].length);
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  for (const k of order) {
+    const own = panel.arrows.colours[k] ?? theme.text;
+    // A halo parts it from points, a rim from points of its own colour.
+    for (const [rim, colour] of [[2.75, theme.halo], [1, theme.text], [0, own]]) {
+      context.strokeStyle = colour;
+      context.fillStyle = colour;
+      drawArrow(context, found[k], rim);
+    }
+  }
+  context.font = nameFont(theme);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (const k of order) {
+    const { at, half, to } = found[k];
+    if (!at) continue;
+    const end = nearestOfName(at, half, to);
+    if (Math.hypot(end[0] - to[0], end[1] - to[1]) < 14) continue;
+    for (const [width, colour] of [[3.5, theme.halo], [1, theme.text]]) {
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.beginPath();
+      context.moveTo(...to);
+      context.lineTo(...end);
+      context.stroke();
+    }
+  }
+  context.fillStyle = theme.text;
+  for (const k of order) {
+    if (found[k].at) haloText(context, panel.arrows.names[k], ...found[k].at, theme);
+  }
+}
+
+function nameFont(theme) {
+  return `600 12px ${theme.font}`;
+}
+
+// Where the arrows and their names are now; worked out anew when the camera has moved.
+function arrowsOnScreen(panel, context, theme) {
+  const { arrows, dims, width, height } = panel;
   const start = onScreen(panel, new Array(dims).fill(0));
   const tips = arrows.names.map((_, k) =>
     onScreen(panel, arrows.vectors.slice(k * dims, (k + 1) * dims)),
   );
-  arrows.names.forEach((_, k) => {
-    const [x, y] = tips[k];
-    const length = Math.hypot(x - start[0], y - start[1]);
-    if (length < 2) return;
-    const [ux, uy] = [(x - start[0]) / length, (y - start[1]) / length];
-    const head = Math.min(11, 0.6 * length);
-    const wings = [-1, 1].map((side) => [
-      x - head * ux - side * head * 0.45 * uy, y - head * uy + side * head * 0.45 * ux,
-    ]);
-    for (const [width, colour] of [[5, theme.halo], [2.25, arrows.colours[k] ?? theme.text]]) {
-      context.lineWidth = width;
-      context.lineCap = "round";
-      context.lineJoin = "round";
-      context.strokeStyle = colour;
-      context.fillStyle = colour;
-      context.beginPath();
-      context.moveTo(start[0], start[1]);
-      context.lineTo(x - 0.8 * head * ux, y - 0.8 * head * uy);
-      context.stroke();
-      context.beginPath();
-      context.moveTo(x, y);
-      for (const wing of wings) context.lineTo(...wing);
-      context.closePath();
-      if (width > 3) context.stroke();
-      context.fill();
-    }
+  const look = JSON.stringify([arrows.names, theme.font, start, tips, width, height]);
+  if (panel.arrowLook === look) return panel.arrowPlaces;
+  context.font = nameFont(theme);
+  const found = tips.map((tip, k) => {
+    const length = Math.hypot(tip[0] - start[0], tip[1] - start[1]);
+    const part = length < 2 ? null : arrowWithin(start, tip, width, height);
+    return part && { ...part, length, half: context.measureText(arrows.names[k]).width / 2 + 2 };
   });
-  context.font = `600 12px ${theme.font}`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillStyle = theme.text;
-  const written = [];
-  arrows.names.forEach((name, k) => {
-    const [x, y] = tips[k];
-    const length = Math.hypot(x - start[0], y - start[1]) || 1;
-    const half = context.measureText(name).width / 2 + 2;
-    const at = [
-      x + ((x - start[0]) / length) * (half + 4), y + ((y - start[1]) / length) * 12,
-    ];
-    at[0] = Math.min(panel.width - half, Math.max(half, at[0]));
-    at[1] = Math.min(panel.height - 8, Math.max(8, at[1]));
-    const covered = ([bx, by, bh]) => Math.abs(bx - at[0]) < bh + half && Math.abs(by - at[1]) < 13;
-    for (let k = 0; k < 6 && written.some(covered); k += 1) at[1] += y < start[1] ? -7 : 7;
-    written.push([...at, half]);
-    haloText(context, name, ...at, theme);
+  const places = namePlaces(found, width, height);
+  found.forEach((arrow, k) => {
+    if (arrow) arrow.at = places[k];
   });
+  panel.arrowLook = look;
+  panel.arrowPlaces = found;
+  panel.plot.dataset.arrows = JSON.stringify({ // for those who look from outside
+    width, height,
+    arrows: arrows.names.map((name, k) => {
+      const { to, whole, at = null, half } = found[k] ?? { to: null, whole: false, half: 0 };
+      return { name, to, whole, at, half };
+    }),
+  });
+  return found;
+}
+
+function drawArrow(context, { from, to, whole, length }, rim) {
+  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+  const seen = Math.hypot(dx, dy) || 1;
+  const [ux, uy] = [dx / seen, dy / seen];
+  const head = Math.min(13, 0.6 * length);
+  const wings = (x, y) => [-1, 1].map((side) => [
+    x - head * ux - side * head * 0.45 * uy, y - head * uy + side * head * 0.45 * ux,
+  ]);
+  context.lineWidth = 2.75 + 2 * rim;
+  context.beginPath();
+  context.moveTo(...from);
+  context.lineTo(to[0] - (whole ? 0.8 * head * ux : 0), to[1] - (whole ? 0.8 * head * uy : 0));
+  context.stroke();
+  if (whole) {
+    context.lineWidth = 2 * rim;
+    context.beginPath();
+    context.moveTo(...to);
+    for (const wing of wings(...to)) context.lineTo(...wing);
+    context.closePath();
+    if (rim) context.stroke();
+    context.fill();
+    return;
+  }
+  for (const back of [2, 8]) {
+    const tip = [to[0] - back * ux, to[1] - back * uy];
+    const [left, right] = wings(...tip);
+    context.beginPath();
+    context.moveTo(...left);
+    context.lineTo(...tip);
+    context.lineTo(...right);
+    context.stroke();
+  }
 }
 
 function drawRegion({ outline, mode }, context, theme) {

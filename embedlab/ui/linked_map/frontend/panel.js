@@ -35,7 +35,9 @@ export function makePanel(about, map) {
   panel.over.tabIndex = 0;
   panel.over.setAttribute("role", "application");
   plot.append(panel.canvas, panel.over);
-  element.append(head, plot);
+  panel.below = document.createElement("p");
+  panel.below.className = "below";
+  element.append(head, plot, panel.below);
   listen(panel, map);
   return panel;
 }
