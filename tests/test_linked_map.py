@@ -103,6 +103,22 @@ def test_codes_of_groups_and_steps_of_scales() -> None:
     assert Scale("p", np.full(2, np.nan)).limits == (0.0, 1.0)
 
 
+def test_one_odd_value_does_not_leave_one_colour_for_all_others() -> None:
+    values = np.append(np.linspace(0, 1, 999), 1e6)
+    scale = Scale("weight", values)
+    low, high = scale.limits
+    assert 0 < low < 0.03 and 0.97 < high <= 1
+    assert scale.beyond == (True, True)
+    codes = unpack(scale.packed)[1]["codes"]
+    assert len(np.unique(codes)) == 256 and codes[-1] == 255
+    assert Scale("share", values, 0.0, 1e6).beyond == (False, False)
+    assert Scale("share", np.append(values, np.nan), 0.0, 1.0).beyond == (False, True)
+    few = Scale("weight", np.append(np.arange(49.0), 1e6))
+    assert few.limits == (0, 1e6) and few.beyond == (False, False)  # a fiftieth is not one value
+    mostly = Scale("weight", np.append(np.zeros(999), 5.0))
+    assert mostly.limits == (0, 5)
+
+
 def test_captions_are_words_and_codes() -> None:
     points = Points(["x", "y", "z"], "f", captions={"class": ["b", "a", "b"], "score": [1, 2, 3]})
     header, arrays = unpack(points.packed_captions)

@@ -216,12 +216,25 @@ def test_legend_filters_and_is_reached_by_keyboard(page: Any, map_app: str) -> N
     page.get_by_text("hidden ['<b>rose</b>']").wait_for()
     assert entry.get_attribute("aria-pressed") == "false"
     assert entry.evaluate("e => e.getRootNode().activeElement === e")
+    shown = 750 - int(entry.locator(".count").inner_text())
+    page.get_by_text(f"{shown} of 750 points").wait_for()
     page.get_by_role("button", name="Lasso").click()
     lasso(page, 0, WHOLE)
-    shown = 750 - int(entry.locator(".count").inner_text())
     page.get_by_text(f"selected {shown} clicked None").wait_for()
     page.get_by_role("button", name="daisy").dblclick()
     page.get_by_text("hidden ['dandelion', '<b>rose</b>', 'sunflower', 'tulip']").wait_for()
+
+
+def test_the_legend_of_numbers_says_where_it_ends_and_what_is_missing(
+    page: Any, map_app: str
+) -> None:
+    opened(page, f"{map_app}?colour=value&panels=1")
+    ends = page.locator(".legend .end").all_inner_texts()
+    assert ends[0].startswith("\u2264 ") and ends[1].startswith("\u2265 ")
+    assert page.locator(".legend .missing").inner_text().split() == ["missing", "13"]
+    opened(page, f"{map_app}?colour=value&panels=1&n=40")
+    low, high = page.locator(".legend .end").all_inner_texts()
+    assert "\u2264" not in low and "\u2265" not in high
 
 
 def test_keyboard_goes_from_point_to_point(page: Any, map_app: str) -> None:

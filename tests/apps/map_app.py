@@ -51,10 +51,11 @@ def made(n: int, kind: str, few: bool, sparse: bool) -> tuple[list[Panel], Point
         Panel("three", "UMAP", third, note="axes without units", ticks=False),
         Panel("four", "PCA 1-3", values[:, 6:9], ("PC 1", "PC 2", "PC 3")),
     ]
+    gaps = np.where(np.arange(n) % 60 == 0, np.nan, values[:, 8])
     points = Points(
         [f"photo_{row:06d}.jpg" for row in range(n)],
         fingerprint=f"synthetic {few}",
-        colour=Scale("confidence", values[:, 8]) if kind == "value" else groups,
+        colour=Scale("confidence", gaps) if kind == "value" else groups,
         captions={
             "class": np.array(CLASSES)[labels],
             "prediction": np.array(CLASSES)[guesses],

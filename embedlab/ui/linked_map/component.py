@@ -203,7 +203,11 @@ def _colour_data(colour: Groups | Scale | None, key: str) -> dict[str, Any] | No
         }
     from plotly.colors import sequential
 
-    return about | {"limits": list(colour.limits), "stops": list(sequential.Viridis)}
+    return about | {
+        "limits": list(colour.limits),
+        "beyond": list(colour.beyond),
+        "stops": list(sequential.Viridis),
+    }
 
 
 def _sprites(points: Points) -> Sprites | None:

@@ -17,6 +17,7 @@ from embedlab.ui.picture_grid.grid import Thumbnails
 
 NONE = 2**16 - 1  # the code of a point without a group or value
 STEPS = 256  # of a continuous scale
+CUT = 0.02  # share of the values at each end of a scale that its last colour stands for
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +151,11 @@ class Scale:
     label : str
         What the numbers are, with their unit.
     values : ndarray of shape (n,), float
-        NaN for points without a value.
+        NaN for points without a value: they are grey, and the legend counts them.
     low, high : float, optional
-        Where the colours begin and end; the least and the greatest value when not given.
+        Where the colours begin and end. When not given, a fiftieth of the values at that end
+        share the last colour, so that one odd value does not leave one colour for all others;
+        the legend says so with <= and >=. Of 50 values and fewer none is cut off.
     """
 
     label: str
@@ -163,10 +166,26 @@ class Scale:
     @cached_property
     def limits(self) -> tuple[float, float]:
         """Where the colours begin and end."""
-        finite = self.values[np.isfinite(self.values)]
-        low = self.low if self.low is not None else float(finite.min()) if finite.size else 0.0
-        high = self.high if self.high is not None else float(finite.max()) if finite.size else 1.0
-        return low, high
+        finite = self.values[np.isfinite(self.values)].astype(np.float64)
+        if not finite.size:
+            finite = np.array([0.0, 1.0])
+        ends = (
+            float(np.quantile(finite, CUT, method="lower")),
+            float(np.quantile(finite, 1 - CUT, method="higher")),
+        )
+        if ends[0] == ends[1]:  # nearly all values are one: show those that are not
+            ends = float(finite.min()), float(finite.max())
+        return (
+            ends[0] if self.low is None else self.low,
+            ends[1] if self.high is None else self.high,
+        )
+
+    @cached_property
+    def beyond(self) -> tuple[bool, bool]:
+        """Whether there are values below the first colour, and above the last."""
+        low, high = self.limits
+        with np.errstate(invalid="ignore"):
+            return bool((self.values < low).any()), bool((self.values > high).any())
 
     @cached_property
     def packed(self) -> bytes:

@@ -133,7 +133,7 @@ export function attach(map) {
   };
 
   map.showStatus = () => {
-    const shown = state.visible ? state.visible.reduce((sum, one) => sum + one, 0) : state.n;
+    const shown = state.counts.reduce((sum, some, code) => sum + (state.off[code] ? 0 : some), 0);
     const parts = [
       state.nSelected
         ? `${state.nSelected.toLocaleString("en")} of ${state.n.toLocaleString("en")} selected`

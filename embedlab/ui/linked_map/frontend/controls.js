@@ -104,13 +104,21 @@ export function drawLegend(element, state, acts) {
   const { colour } = state;
   element.hidden = !colour;
   if (!colour) return;
-  const groups = JSON.stringify([colour.label, colour.names, colour.colours, colour.limits]);
+  const groups = JSON.stringify(
+    [colour.label, colour.names, colour.colours, colour.limits, colour.beyond],
+  );
   if (element.dataset.groups !== groups) {
     element.dataset.groups = groups;
     const title = document.createElement("span");
     title.className = "title";
     title.textContent = colour.label;
-    element.replaceChildren(title, ...(colour.names ? entries(state, acts) : scale(colour)));
+    element.replaceChildren(title, ...(colour.names ? entries(state, acts) : scale(state)));
+  }
+  const missing = element.querySelector(".missing");
+  if (missing) {
+    const count = state.counts[state.css.length - 1];
+    missing.hidden = !count;
+    missing.querySelector(".count").textContent = count.toLocaleString("en");
   }
   for (const button of element.querySelectorAll("button")) {
     const code = Number(button.dataset.code);
@@ -148,17 +156,27 @@ function entries(state, { toggle, only }) {
   });
 }
 
-function scale(colour) {
+function scale(state) {
+  const { colour, css } = state;
   const [low, high] = colour.limits;
   const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(high - low) || 1)));
   const bar = document.createElement("span");
   bar.className = "bar";
   bar.style.background = `linear-gradient(to right, ${colour.stops.join(",")})`;
-  const ends = [low, high].map((value) => {
+  const ends = [low, high].map((value, k) => {
     const end = document.createElement("span");
     end.className = "end";
-    end.textContent = tickText(value, decimals);
+    end.textContent = (colour.beyond[k] ? ["\u2264 ", "\u2265 "][k] : "") + tickText(value, decimals);
+    if (colour.beyond[k]) end.title = ["Some values are less.", "Some values are greater."][k];
     return end;
   });
-  return [ends[0], bar, ends[1]];
+  const missing = document.createElement("span");
+  missing.className = "entry missing";
+  const name = document.createElement("span");
+  name.className = "name";
+  name.textContent = "missing";
+  const number = document.createElement("span");
+  number.className = "count";
+  missing.append(symbolIcon("circle", css[css.length - 1], 12), name, number);
+  return [ends[0], bar, ends[1], missing];
 }
