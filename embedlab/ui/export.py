@@ -71,15 +71,15 @@ def export_buttons(
 
     with st.container(horizontal=True):
         for word, make, mime in (
-            ("csv", csv, "text/csv"),
-            ("parquet", parquet, "application/vnd.apache.parquet"),
+            ("CSV", csv, "text/csv"),
+            ("Parquet", parquet, "application/vnd.apache.parquet"),
         ):
             st.download_button(
-                f"{word.upper()} of these {len(rows):,}",
+                f"{word} of these {len(rows):,}",
                 make,
-                file_name=f"{run.id}-{name}.{word}",
+                file_name=f"{run.id}-{name}.{word.lower()}",
                 mime=mime,
-                key=f"export-{name}-{word}",
+                key=f"export-{name}-{word.lower()}",
                 icon=":material/download:",
                 type="tertiary",
             )

@@ -37,7 +37,9 @@ def show_kept(run: Run) -> None:
     st.info(plain(found["verdict"]), icon=":material/gavel:")
     arms = found["arms"].values()
     share = metric == "accuracy"
-    n, classes = len(found["seeds"]), len(run.classes)
+    n = len(found["seeds"])
+    what = f"in {len(run.classes)} classes" if share else "as a number"
+    st.markdown(f"What is to be told: **{plain(found['target'])}**, {what}.")
     st.plotly_chart(
         bars_with_intervals(
             [arm["title"] for arm in arms],
@@ -46,15 +48,13 @@ def show_kept(run: Run) -> None:
             baseline=float(run.items["label"].value_counts(normalize=True).max())
             if share
             else None,
-            title=f"{metric} for {found['target']}"
-            + (f" in {classes} classes" if share else "")
-            + f", {n} splits",
+            title=f"{metric}, mean of {n} splits",
             share=share,
         ),
         key="arms",
         config={"displayModeBar": False},
     )
-    st.caption(_how(found, n))
+    st.caption(_how(found, n) + (" Dashed: always saying the commonest class." if share else ""))
     with st.expander("The numbers", icon=":material/table:"):
         _numbers(found)
     left, right = st.columns(2, gap="large")
