@@ -21,6 +21,8 @@ def test_wilson_agrees_with_scipy(total: int, share: float) -> None:
 
 def test_nothing_is_known_from_no_picture() -> None:
     assert wilson(0, 0) == (0, 1)
+    assert wilson(0, 13)[0] == 0
+    assert wilson(13, 13)[1] == 1
     assert np.isnan(accuracy([], []).value)
     assert np.isnan(precision_at_k([0], np.empty((1, 0), int)).mean)
 

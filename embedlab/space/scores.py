@@ -45,7 +45,9 @@ def wilson(correct: float, total: int, confidence: float = 0.95) -> Interval:
     scale = 1 + z * z / total
     middle = (share + z * z / (2 * total)) / scale
     half = z / scale * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return Interval(max(middle - half, 0.0), min(middle + half, 1.0))
+    # At the ends of the scale, rounding must not leave 1e-17 where the bound is 0.
+    low = 0.0 if correct <= 0 else max(middle - half, 0.0)
+    return Interval(low, 1.0 if correct >= total else min(middle + half, 1.0))
 
 
 @dataclass(frozen=True)
