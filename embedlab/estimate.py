@@ -19,6 +19,7 @@ from embedlab.home import home
 from embedlab.models.backbones import backbone
 from embedlab.models.defaults import DEFAULTS
 from embedlab.models.device import n_cores
+from embedlab.models.known_cuts import share_until
 from embedlab.models.settings import TrainSettings
 from embedlab.progress import Progress, silent
 
@@ -113,7 +114,7 @@ def kept_cost(settings: TrainSettings, device: str = "auto") -> Cost | None:
     Parameters
     ----------
     settings : TrainSettings
-        Backbone, size, batch size and freeze count.
+        Backbone, cut, size, batch size and freeze count.
     device : str
         As it is asked for: "auto", "cpu", "cuda" or "mps".
     """
@@ -131,7 +132,8 @@ def keep_cost(settings: TrainSettings, cost: Cost, device: str = "auto") -> None
 def _place(settings: TrainSettings, device: str) -> Path:
     how = "head" if settings.freeze else "all"
     size = settings.size or backbone(settings.backbone).size
-    name = f"{settings.backbone}-{size}-{settings.batch_size}-{how}-{device}.json"
+    until = f"-{settings.cut}" if settings.cut else ""
+    name = f"{settings.backbone}{until}-{size}-{settings.batch_size}-{how}-{device}.json"
     return home("cache", "costs") / name
 
 
@@ -184,15 +186,16 @@ def estimate(
     known = backbone(settings.backbone)
     size = settings.size or known.size
     speed = arithmetic_speed() if speed is None else speed
-    one = DEFAULTS[known.name].operations_at(size) / speed
+    share = share_until(known.name, settings.cut)
+    one = share * DEFAULTS[known.name].operations_at(size) / speed
     low, high = (
         _seconds(
             settings,
             n_pictures,
             fraction,
-            Cost(3 * one / share + DECODE / 4, one / share / 2 + DECODE, ""),
+            Cost(3 * one / reached + DECODE / 4, one / reached / 2 + DECODE, ""),
         )
-        for share in (BEST, WORST)
+        for reached in (BEST, WORST)
     )
     return Estimate(low, high)
 

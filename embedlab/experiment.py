@@ -107,6 +107,7 @@ def train(
             weights=settings.weights,
             seed=settings.seed,
             size=settings.size,
+            cut=settings.cut,
             progress=progress,
         )
         preprocessing = look_up(settings.backbone).preprocessing(settings.size, settings.weights)

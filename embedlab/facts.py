@@ -214,8 +214,11 @@ def train_command(
 
 def title_of(dataset: Dataset, backbone_title: str, settings: Mapping[str, Any] | None) -> str:
     """Name a run that nobody has named."""
-    how = "" if settings is None else ", head alone" if settings["freeze"] else ", fine-tuned"
-    return f"{dataset.name}, {backbone_title}{how}"
+    if settings is None:
+        return f"{dataset.name}, {backbone_title}"
+    cut = f" until {settings['cut']}" if settings["cut"] else ""
+    how = "head alone" if settings["freeze"] else "fine-tuned"
+    return f"{dataset.name}, {backbone_title}{cut}, {how}"
 
 
 def _share(share: Share) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from embedlab.models.film import film_arrays
 from embedlab.models.plain import histograms, plain_files, plain_vectors
 from embedlab.models.training import Line, Trained
 from embedlab.progress import Progress
-from embedlab.runs import Head, Run, new_run_folder, save_run
+from embedlab.runs import EMBEDDING, Head, Run, new_run_folder, save_run
 
 if TYPE_CHECKING:
     import torch
@@ -233,7 +233,7 @@ class Lab:
             "dataset": dataset_info(self.dataset, found.failed),
             "backbone": {"name": chosen.name, "title": chosen.title},
             "weights": network.provenance if network else {},
-            "cut": "embedding",
+            "cut": network.cut if network else EMBEDDING,
             "preprocessing": self.preprocessing.to_dict(),
             "architecture": network.architecture(self.preprocessing.size) if network else [],
             "device": device.partition(":")[0],

@@ -161,7 +161,7 @@ def _settings(run: Run) -> dict[str, str]:
     found |= {
         name.replace("_", " "): value
         for name, value in training.items()
-        if name not in ("backbone", "weights", "probe")
+        if name not in ("backbone", "weights", "cut", "probe")
     }
     found |= {
         "validation share": split.get("fraction"),

@@ -20,6 +20,7 @@ from torchvision.models import regnet
 from embedlab.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES, backbone, build
+from embedlab.models.known_cuts import known_cuts
 from embedlab.models.network import Network
 
 NETWORKS = [name for name, entry in BACKBONES.items() if entry.kind != "plain"]
@@ -116,6 +117,8 @@ def test_every_network_is_cut_and_described(name: str) -> None:
     assert maps.ndim == 4 and maps.shape[2] == maps.shape[3] > 1
 
     cuts = network.cuts
+    known = [(cut.name, cut.shape) for cut in known_cuts(name)]
+    assert known == [(cut.name, cut.shape) for cut in cuts[:-1]]
     assert [cut.index for cut in cuts] == list(range(len(cuts)))
     assert (cuts[0].name, cuts[-1].name) == ("stem", "embedding")
     assert len({cut.name for cut in cuts}) == len(cuts) >= 5

@@ -41,6 +41,8 @@ def said(line: str, cwd: Path) -> list[object]:
         ("train flowers", "train FLOWERS -m efficientnet_b0 --weights imagenet --lr 0.001"),
         ("train photos", "train {here}/photos/"),
         ("train photos --weights body.pth", "train {here}/photos --weights {here}/body.pth"),
+        ("train garden --cut stage1", "train garden --cut=1"),
+        ("train garden", "train garden --cut -1"),
         ("train photos --freeze", "train ./photos --freeze --epochs 20"),
         ("project squares", "project -k 15 --seed 0 squares --vectors embedding"),
         ("project squares", "project {home}/runs/squares"),

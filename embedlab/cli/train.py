@@ -15,6 +15,7 @@ from embedlab.cli.reporting import reporting
 CHOSEN = (  # the options that are settings of the training
     "weights",
     "freeze",
+    "cut",
     "epochs",
     "learning_rate",
     "batch_size",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--weights", help="imagenet, random, or a .safetensors or .pth file.")
 @click.option("--freeze/--no-freeze", default=None, help="Train the head alone.")
+@click.option("--cut", help="Where the body ends: a layer's name or index; nothing follows it.")
 @click.option("--epochs", type=int, help="How often each picture is seen.")
 @click.option("--learning-rate", "--lr", type=float, help="Of Adam. [default: 0.001]")
 @click.option("--batch-size", "-b", type=int, help="[default: 16]")

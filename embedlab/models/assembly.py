@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import Backbone
-from embedlab.models.cuts import Stage
+from embedlab.models.cuts import END, Stage
 from embedlab.models.network import Network, new_head
 from embedlab.models.seams import AVERAGE, Parts, Seam, take_apart
+from embedlab.models.shortened import shorten
 from embedlab.models.small import SmallNet
 from embedlab.models.weights import RANDOM, entry, load
 from embedlab.progress import Progress
@@ -33,6 +34,7 @@ def assemble(
     seed: int,
     size: int,
     keep_head: bool,
+    cut: str | int | None,
     progress: Progress,
 ) -> Network:
     """Do the work of `embedlab.models.backbones.build`, whose parameters these are."""
@@ -53,6 +55,9 @@ def assemble(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         parts = _parts(backbone, size)
+        ended = END
+        if "cut" in provenance:  # the file holds no more than leads to it
+            parts, ended = shorten(parts, provenance["cut"], name=backbone.name, size=size)
     head, provenance["head"] = parts.head, "new"
     if state is not None:
         label = f"{provenance['file']} does not fit {backbone.name}"
@@ -69,6 +74,14 @@ def assemble(
             layer = _linear(brought)
             what = f"of {len(layer[0])} classes" if layer else ", ".join(_layers(brought))
             provenance["head"] = f"new; the file's own, {what}, was left out"
+    if cut is not None:
+        parts, found = shorten(parts, cut, name=backbone.name, size=size)
+        ended = ended if found == END else found
+        if keep_head and head.in_features != parts.head.in_features:
+            raise EmbedlabError(
+                f"A head of {backbone.name} does not fit behind {found}.",
+                remedy="Let a new head be made.",
+            )
     if not keep_head:
         assert n_classes is not None
         head = new_head(parts.head.in_features, n_classes, seed)
@@ -86,6 +99,7 @@ def assemble(
         name=backbone.name,
         provenance=provenance,
         head_classes=categories if len(categories) == head.out_features else (),
+        cut=ended,
     )
 
 

@@ -119,6 +119,7 @@ def build(
     seed: int = 123,
     size: int | None = None,
     keep_head: bool = False,
+    cut: str | int | None = None,
     progress: Progress = silent,
 ) -> Network:
     """Build a network: a body with weights, and a head.
@@ -138,6 +139,10 @@ def build(
         Side of the pictures in pixels; the backbone's own by default.
     keep_head : bool
         Keep the head that the weights bring along instead of making a new one.
+    cut : str or int, optional
+        Let the body end at one of its cuts, by name or index as for `Network.resolve`; it is then
+        smaller, and its embeddings are the vectors there. Weights of a body that ended at a cut
+        bring that along.
     progress : callable
         Told how far a download is.
 
@@ -149,7 +154,8 @@ def build(
     Raises
     ------
     EmbedlabError
-        If the name is unknown, the weights cannot be had or do not fit, or the size will not do.
+        If the name is unknown, the weights cannot be had or do not fit, the size will not do, or
+        there is no such cut.
     """
     chosen = backbone(name)
     if chosen.kind == "plain":
@@ -170,6 +176,7 @@ def build(
         seed=seed,
         size=side,
         keep_head=keep_head,
+        cut=cut,
         progress=progress,
     )
 

@@ -16,6 +16,46 @@ END = "embedding"
 Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]
 
 
+class Reached(Exception):  # noqa: N818 (it reports no error)
+    """Ends a pass through a body once all that was asked for is known."""
+
+
+@contextmanager
+def passing(end: Reached) -> Iterator[None]:
+    """Let a pass end by raising `end`; what others raise for passes of their own goes on."""
+    try:
+        yield
+    except Reached as reached:
+        if reached is not end:
+            raise
+
+
+def pooled(output: Tensor, *, channels_last: bool) -> Tensor:
+    """Make a vector a picture of what comes out of a module.
+
+    Parameters
+    ----------
+    output : Tensor
+        A map of shape (n, c, h, w), which is averaged over its places; tokens of shape (n, t, d),
+        of which the first is taken, the class token; or vectors of shape (n, d).
+    channels_last : bool
+        Whether a map is of shape (n, h, w, c).
+
+    Returns
+    -------
+    Tensor of shape (n, c) or (n, d)
+    """
+    if output.ndim == 4:
+        return output.mean((1, 2) if channels_last else (2, 3))
+    return output[:, 0] if output.ndim == 3 else output
+
+
+def hollow(body: nn.Module) -> dict[str, Tensor]:
+    """Give a body's tensors without their content: torch's meta device knows shapes alone."""
+    tensors = [*body.named_parameters(), *body.named_buffers()]
+    return {name: tensor.to("meta") for name, tensor in tensors}
+
+
 @dataclass(frozen=True)
 class Cut:
     """A depth at which a network can be cut.
@@ -88,14 +128,11 @@ def output_shapes(body: nn.Module, paths: Sequence[str], size: int) -> dict[str,
     def keep(path: str, _module: nn.Module, _given: object, output: Tensor) -> None:
         found[path] = tuple(output.shape[1:])
 
-    # On torch's meta device tensors have shapes and no content.
-    tensors = [*body.named_parameters(), *body.named_buffers()]
-    hollow = {name: tensor.to("meta") for name, tensor in tensors}
     training = body.training
     body.eval()
     try:
         with hooked(body, {path: partial(keep, path) for path in paths}), torch.no_grad():
-            functional_call(body, hollow, torch.empty(1, 3, size, size, device="meta"))
+            functional_call(body, hollow(body), torch.empty(1, 3, size, size, device="meta"))
     finally:
         body.train(training)
     return found

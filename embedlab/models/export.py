@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from embedlab.errors import EmbedlabError
 from embedlab.files import new_file
-from embedlab.models.network import Network
+from embedlab.models.network import END, Network
 
 INPUT = "pictures"
 OUTPUTS = ("feature_map", "embedding")
@@ -130,7 +130,7 @@ def _distance(ours: np.ndarray, theirs: np.ndarray) -> float:
 def save_body(network: Network, path: Path) -> None:
     """Write a network's body as safetensors, with torchvision's names of the tensors.
 
-    `build` reads the file back as weights of the same backbone.
+    `build` reads the file back as weights of the same backbone, ending where it ends.
 
     Parameters
     ----------
@@ -142,4 +142,5 @@ def save_body(network: Network, path: Path) -> None:
 
     state = {name: t.detach().cpu().contiguous() for name, t in network.body.state_dict().items()}
     with new_file(Path(path)) as beside:
-        save_file(state, beside, metadata={"backbone": network.name})
+        cut = {} if network.cut == END else {"cut": network.cut}
+        save_file(state, beside, metadata={"backbone": network.name, **cut})

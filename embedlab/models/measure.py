@@ -27,7 +27,7 @@ def seconds_a_picture(
     Parameters
     ----------
     settings : TrainSettings
-        Backbone, size, batch size and freeze count; nothing is downloaded.
+        Backbone, cut, size, batch size and freeze count; nothing is downloaded.
     device : torch.device
     progress : Progress
 
@@ -42,7 +42,9 @@ def seconds_a_picture(
     if device.type == "cpu":
         keep_freed_memory()
     progress("building the network", 0, 1)
-    network = build(chosen.name, n_classes=CLASSES, weights="random", size=settings.size)
+    network = build(
+        chosen.name, n_classes=CLASSES, weights="random", size=settings.size, cut=settings.cut
+    )
     learner = Learner(network, settings, preprocessing, device, 10_000)
     rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
     seen = rng.integers(0, 256, (batch, side, side, 3), dtype=np.uint8)

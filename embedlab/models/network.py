@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -11,14 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from embedlab.errors import EmbedlabError
-from embedlab.models.cuts import END, Cut, Stage, hooked, output_shapes
+from embedlab.models.cuts import (
+    END,
+    Cut,
+    Reached,
+    Stage,
+    hooked,
+    output_shapes,
+    passing,
+    pooled,
+)
 from embedlab.models.words import describe
 
 __all__ = ["END", "Network", "new_head"]
-
-
-class _Reached(Exception):  # noqa: N818 (it reports no error)
-    """Ends a pass through the body once all that was asked for is known."""
 
 
 class Network(nn.Module):
@@ -48,6 +52,8 @@ class Network(nn.Module):
         Where the weights come from, in JSON values.
     head_classes : tuple of str, optional
         Names of the head's rows where the weights brought the head along.
+    cut : str
+        Where the body ends: at one of the backbone's cuts, or where the backbone's head begins.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class Network(nn.Module):
         name: str = "",
         provenance: Mapping[str, Any] | None = None,
         head_classes: tuple[str, ...] = (),
+        cut: str = END,
     ) -> None:
         super().__init__()
         self.body = body
@@ -73,6 +80,7 @@ class Network(nn.Module):
         self.size = size
         self.provenance = dict(provenance or {})
         self.head_classes = head_classes
+        self.cut = cut
         self._stages = tuple(stages)
         self._map_path = map_path
         self._end = end
@@ -148,6 +156,10 @@ class Network(nn.Module):
             f"{', '.join(names)}; or at a block inside one of these.",
         )
 
+    def path_of(self, cut: str) -> str:
+        """Give the module of the body at whose end a cut is, by the cut's name; not the last's."""
+        return {stage.name: stage.modules[-1] for stage in self._stages}.get(cut, cut)
+
     def at(self, cut: str | int, x: Tensor) -> Tensor:
         """Give the vectors at one cut.
 
@@ -180,17 +192,17 @@ class Network(nn.Module):
             By the cuts' names, in the order asked for.
         """
         names = [self.resolve(cut).name for cut in cuts]
-        ends = {stage.name: stage.modules[-1] for stage in self._stages}
-        paths = {name: ends.get(name, name) for name in names if name != END}
+        paths = {name: self.path_of(name) for name in names if name != END}
         found: dict[str, Tensor] = {}
+        end = Reached()
 
         def keep(name: str, _module: nn.Module, _given: object, output: Tensor) -> None:
-            found[name] = self._pooled(output)
+            found[name] = pooled(output, channels_last=self._channels_last)
             if len(found) == len(set(names)):
-                raise _Reached
+                raise end
 
         hooks = {path: partial(keep, name) for name, path in paths.items()}
-        with hooked(self.body, hooks), suppress(_Reached):
+        with hooked(self.body, hooks), passing(end):
             found[END] = self.body(x)
         return {name: found[name] for name in names}
 
@@ -256,11 +268,6 @@ class Network(nn.Module):
             if isinstance(stage := self.body.get_submodule(path), nn.Sequential)
             for child, _ in stage.named_children()
         }
-
-    def _pooled(self, output: Tensor) -> Tensor:
-        if output.ndim == 4:
-            return output.mean((1, 2) if self._channels_last else (2, 3))
-        return output[:, 0] if output.ndim == 3 else output
 
     def _as_map(self, output: Tensor) -> Tensor:
         if output.ndim == 3:

@@ -10,6 +10,7 @@ from typing import Any
 
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import DEFAULT, backbone
+from embedlab.models.known_cuts import cut_name
 
 AUGMENTATIONS = {
     "none": "every picture as it is",
@@ -37,6 +38,9 @@ class TrainSettings:
         "imagenet", "random", a name of torchvision's or a file; None is the backbone's default.
     freeze : bool
         Keep the body as it is and train the head alone.
+    cut : str, optional
+        Where the body ends, as for `embedlab.models.known_cuts.cut_name`: the network has no
+        layers after it but its head. None is the end, where the backbone's head begins.
     epochs : int
         How often each picture is seen. By default 1, or 20 for a head on a frozen body, where
         all of them cost far less than one pass of the pictures through the body.
@@ -67,6 +71,7 @@ class TrainSettings:
     backbone: str = DEFAULT
     weights: str | None = None
     freeze: bool = False
+    cut: str | None = None
     epochs: int = USUAL
     learning_rate: float = 1e-3
     batch_size: int = 16
@@ -103,6 +108,7 @@ class TrainSettings:
                 f"{known.title} is no network: there is nothing to train in it.",
                 remedy=f"Take a network, such as {DEFAULT} or small.",
             )
+        object.__setattr__(self, "cut", cut_name(known.name, self.cut))
 
     def to_dict(self) -> dict[str, Any]:
         """Give a mapping of JSON values."""

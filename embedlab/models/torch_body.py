@@ -101,7 +101,8 @@ class TorchBody:
 
 def body_digest(network: Network) -> str:
     """Stand for the body's architecture and weights: 64 hexadecimal digits."""
-    digest = hashlib.sha256(network.name.encode())
+    name = network.name if network.cut == END else f"{network.name} until {network.cut}"
+    digest = hashlib.sha256(name.encode())
     for name, tensor in network.body.state_dict().items():
         digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

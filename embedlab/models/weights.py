@@ -118,7 +118,8 @@ def load(
     -------
     state : dict of str to Tensor
     provenance : dict
-        kind ("imagenet" or "file"), name, file, sha256: JSON values.
+        kind ("imagenet" or "file"), name, file, sha256: JSON values; and cut, for a body that
+        ends before the backbone's head.
 
     Raises
     ------
@@ -127,7 +128,9 @@ def load(
     """
     if not _named(backbone, weights):
         path = Path(weights).expanduser()
-        return read(path), _provenance("file", path.stem, path)
+        state, provenance = read(path), _provenance("file", path.stem, path)
+        cut = said_of(path).get("cut")
+        return state, provenance if cut is None else {**provenance, "cut": cut}
     known = entry(backbone, weights)
     path = _found(known) or _fetched(known, backbone, progress)
     return read(path), _provenance(IMAGENET, known.name, path)
@@ -207,6 +210,19 @@ def _some(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
             remedy="Save them with torch.save(model.state_dict(), FILE).",
         )
     return state
+
+
+def said_of(path: Path) -> dict[str, str]:
+    """Give what `embedlab.models.export.save_body` has noted in a file of weights, if anything."""
+    if path.suffix != ".safetensors":
+        return {}
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError):
+        return {}
 
 
 def _named(backbone: str, weights: str | Path) -> bool:

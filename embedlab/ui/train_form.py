@@ -48,6 +48,7 @@ def train_form() -> None:
     st.code(shlex.join(["embedlab", *words]), language="bash", wrap_lines=True)
     how = ", head alone" if plan.settings.freeze else ""
     title = BACKBONES[plan.settings.backbone].title
+    title += f" until {plan.settings.cut}" if plan.settings.cut else ""
     # A callback, because a click on a page that a link opened alone would be lost (see `framed`).
     st.button(
         "Start training",

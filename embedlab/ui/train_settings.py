@@ -10,6 +10,7 @@ import streamlit as st
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES, DEFAULT, Backbone
 from embedlab.models.defaults import DEFAULTS, weights_at_hand
+from embedlab.models.known_cuts import KnownCut, known_cuts
 from embedlab.models.recipes import settings_for
 from embedlab.models.settings import AUGMENTATIONS, SCHEDULES, TrainSettings
 from embedlab.ui.text import plain
@@ -141,6 +142,7 @@ def where_weights_are(backbone: Backbone) -> str:
 def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
     usual = settings_for(backbone.name, {"freeze": freeze})
     key = f"{backbone.name}-{'head' if freeze else 'all'}"  # each has defaults of its own
+    cut = _choose_cut(backbone)
     first, second, third = st.columns(3)
     with first:
         epochs = st.number_input("Epochs", 1, 10_000, usual.epochs, key=f"train-epochs-{key}")
@@ -193,6 +195,7 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
             key=f"train-decay-{key}",
         )
     return {
+        "cut": cut,
         "epochs": int(epochs),
         "learning_rate": float(rate),
         "schedule": schedule,
@@ -203,6 +206,27 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
         "label_smoothing": float(smoothing),
         "weight_decay": float(decay),
     }
+
+
+def _choose_cut(backbone: Backbone) -> str | None:
+    ends = {cut.name: _in_words(cut) for cut in known_cuts(backbone.name)}
+    found: str | None = st.selectbox(
+        "Where the body ends",
+        [None, *reversed(ends)],
+        format_func=lambda name: (
+            "At its end, where the backbone's head begins" if name is None else ends[name]
+        ),
+        key=f"train-cut-{backbone.name}",
+        help="The network is cut there: what comes after does not exist in it, and a new head "
+        f"is trained on the vectors there. Shapes are those of a picture of {backbone.size} px.",
+    )
+    return found
+
+
+def _in_words(cut: KnownCut) -> str:
+    shape = " x ".join(map(str, cut.shape))
+    pooled = {3: ", averaged", 2: ", its class token"}.get(len(cut.shape), "")
+    return f"After {cut.name}: {shape}{pooled} · {cut.share:.0%} of the arithmetic"
 
 
 def _rest() -> dict[str, Any]:
