@@ -9,6 +9,7 @@ from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from embedlab.data.columns import chosen, detect, leaks, looks_like_classes
 from embedlab.data.encoding import UNSEEN, TableEncoder
+from embedlab.data.targets import column_target
 from embedlab.errors import EmbedlabError
 
 N = 60
@@ -80,6 +81,87 @@ def test_a_column_that_gives_the_target_away_is_named_and_no_other() -> None:
     price = np.exp(table["area"].to_numpy() / 10)  # monotone, and far from linear
     assert [leak.column for leak in leaks(table, detect(table), price, classes=False)] == ["area"]
     assert leaks(table, detect(table), np.zeros(N, np.int64), classes=True) == []
+
+
+@pytest.mark.parametrize("rare", [2, 3, 6])
+def test_a_copy_of_a_rare_class_is_found_and_noise_is_not(rare: int) -> None:
+    """Whoever never names the rare class is right on 54 to 58 of 60."""
+    labels = np.zeros(N, np.int64)
+    labels[np.random.default_rng(2).permutation(N)[:rare]] = 1
+    table = frame().assign(copy=np.where(labels == 1, "sick", "well"))
+    assert [leak.column for leak in leaks(table, detect(table), labels, classes=True)] == ["copy"]
+
+
+def test_a_copy_of_many_small_classes_is_found_though_some_come_once() -> None:
+    labels = np.array([*np.repeat(np.arange(26), 2), *range(26, 34)])
+    table = pd.DataFrame({"copy": labels * 3.0, "noise": np.random.default_rng(0).normal(size=N)})
+    found = leaks(table, detect(table), labels, classes=True)
+    assert [leak.column for leak in found] == ["copy"] and found[0].score == 1
+
+
+def test_leaks_are_asked_of_rows_with_gaps_without_a_warning() -> None:
+    table = frame().assign(gap=np.where(np.arange(N) < 40, np.nan, 1.0))
+    columns = detect(table, kinds={"gap": "numeric"})
+    price = np.where(np.arange(N) < 5, np.nan, table["area"] * 2)
+    assert [leak.column for leak in leaks(table, columns, price, classes=False)] == ["area"]
+
+
+def test_infinite_numbers_count_as_missing() -> None:
+    table = pd.DataFrame({"x": [1.5, np.inf, 2.5, -np.inf, 3.5]})
+    (column,) = detect(table)
+    assert (column.kind, column.n_missing, column.n_distinct) == ("numeric", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("cells", "things"),
+    [([np.array([1, 2]), None], "lists"), ([[1], [2, 3]], "lists"), ([{"a": 1}] * 2, "records")],
+)
+def test_lists_and_records_are_ignored_by_name(cells: list[object], things: str) -> None:
+    table = pd.DataFrame({"boxes": pd.Series(cells, dtype=object), "x": [1.5, 2.5]})
+    column = detect(table)[0]
+    assert column.kind == "ignore" and column.remarks == (
+        f"'boxes' is left out: it holds {things}.",
+    )
+    for kind in ("numeric", "categorical"):
+        with pytest.raises(EmbedlabError, match=f"'boxes' holds {things}; it cannot be {kind}"):
+            detect(table, kinds={"boxes": kind})
+    with pytest.raises(EmbedlabError, match=f"target 'boxes' holds {things}"):
+        column_target(table["boxes"], "boxes")
+
+
+def test_the_rule_of_names_holds_for_targets_and_a_person_overrules_it() -> None:
+    zips = pd.Series(np.tile([85255, 36372, 90210, 1234567, *range(10000, 10008)], 5))
+    assert looks_like_classes(zips, "zipcode") and not looks_like_classes(zips, "price")
+    target = column_target(zips, "zipcode")
+    assert len(target.classes) == 12 and {"85255", "1234567"} <= set(target.classes)
+    assert target.remarks == (
+        "The target 'zipcode' is taken as 12 classes: its name says that its numbers are names. "
+        "--numeric zipcode predicts it as a number.",
+    )
+    assert column_target(zips, "zipcode", kind="numeric").classes == ()
+    assert column_target(zips, "price").classes == ()
+    assert len(column_target(zips, "price", kind="categorical").classes) == 12
+    assert column_target(zips, "zipcode", n_classes=2).classes[0].startswith("below")
+    rooms = pd.Series([1.0, 2, 3, np.nan] * 10)
+    assert column_target(rooms, "rooms").classes == ("1", "2", "3")
+    assert "few different whole numbers" in column_target(rooms, "rooms").remarks[0]
+    number = column_target(rooms, "rooms", kind="numeric")
+    assert number.values.dtype == np.float64 and len(number.rows) == 30
+
+
+def test_targets_that_cannot_be_what_is_said_of_them_are_refused() -> None:
+    ids = pd.Series(np.arange(60))
+    with pytest.raises(EmbedlabError, match=r"60 different values.*--numeric house_id predicts"):
+        column_target(ids, "house_id")
+    for options in ({"n_classes": 3}, {"log": True}):
+        with pytest.raises(EmbedlabError, match="is to be categorical"):
+            column_target(ids, "x", kind="categorical", **options)
+    with pytest.raises(EmbedlabError, match="holds words: it cannot be numeric"):
+        column_target(pd.Series(["a", "b"]), "x", kind="numeric")
+    with pytest.raises(EmbedlabError, match="has 1 different value:"):
+        column_target(pd.Series([1, 1]), "x")
+    with pytest.raises(EmbedlabError, match="cannot both be predicted and be ignored"):
+        detect(frame(), target="area", kinds={"area": "ignore"})
 
 
 def test_scaler_and_vocabulary_agree_with_scikit_learn_on_training_rows() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from embedlab.data.columns import is_number, looks_like_classes
+from embedlab.data.columns import holds, is_number, looks_like_classes, names_things
+from embedlab.data.notes import count
 from embedlab.errors import EmbedlabError
 
 _MOST_CLASSES = 200
@@ -29,32 +31,44 @@ class Target:
         Empty for a number.
     rows : ndarray of shape (m,), int64
         The pictures that have a target, ascending.
+    remarks : tuple of str
+        What it was taken for and why, in sentences.
     """
 
     name: str
     values: NDArray[Any]
     classes: tuple[str, ...]
     rows: NDArray[np.int64]
+    remarks: tuple[str, ...] = ()
 
 
 def column_target(
-    values: pd.Series, name: str, *, n_classes: int | None = None, log: bool = False
+    values: pd.Series,
+    name: str,
+    *,
+    n_classes: int | None = None,
+    log: bool = False,
+    kind: str | None = None,
 ) -> Target:
     """Make a target of a column.
 
-    Words, and up to ten different whole numbers, are classes; other numbers are predicted as
-    numbers, or cut into classes of about the same size where `n_classes` says so (3: terciles).
-    The cuts are quantiles of all pictures: they are part of the question, not of the answer.
+    Words are classes, and so are up to ten different whole numbers, and whole numbers in a column
+    called zip, code or the like; other numbers are predicted as numbers, or cut into classes of
+    about the same size where `n_classes` says so (3: terciles). The cuts are quantiles of all
+    pictures: they are part of the question, not of the answer.
 
     Parameters
     ----------
     values : Series of n rows
-        Pictures whose value is missing are left out.
+        Pictures whose value is missing or infinite are left out. Texts are words, see
+        `embedlab.data.quantities.understood`.
     name : str
     n_classes : int, optional
         Cut numbers into so many classes.
     log : bool
         Predict the natural logarithm of the number.
+    kind : str, optional
+        What a person knows better: "numeric" or "categorical".
 
     Returns
     -------
@@ -66,18 +80,32 @@ def column_target(
         If the column cannot be what is asked for.
     """
     number = is_number(values)
+    if things := holds(values):
+        raise EmbedlabError(
+            f"The target {name!r} holds {things}.", remedy="Choose a column with single values."
+        )
+    if kind == "numeric" and not number:
+        raise EmbedlabError(
+            f"The target {name!r} holds words: it cannot be numeric.", remedy="Leave --numeric out."
+        )
     if (n_classes or log) and not number:
         raise EmbedlabError(
             f"The target {name!r} holds words: it can be neither cut into classes nor logged.",
             remedy="Leave --classes and --log out.",
+        )
+    if (n_classes or log) and kind == "categorical":
+        raise EmbedlabError(
+            f"The target {name!r} is to be categorical: its numbers are names, which can be "
+            "neither cut into classes nor logged.",
+            remedy="Leave --categorical out, or --classes and --log.",
         )
     there = np.isfinite(_floats(values)) if number else values.notna().to_numpy()
     rows = np.flatnonzero(there)
     given = values.iloc[rows]
     if given.nunique() < 2:
         raise EmbedlabError(
-            f"The target {name!r} has {given.nunique()} different values: there is nothing to "
-            "tell apart.",
+            f"The target {name!r} has {count(given.nunique(), 'different value')}: there is "
+            "nothing to tell apart.",
             remedy="Choose another column.",
         )
     if n_classes:
@@ -89,16 +117,29 @@ def column_target(
                 remedy="Leave --log out.",
             )
         return Target(f"log {name}", np.log(_floats(given)), (), rows)
-    if not looks_like_classes(given):
+    if kind == "numeric" or (kind is None and not looks_like_classes(given, name)):
         return Target(name, _floats(given), (), rows)
     codes, found = pd.factorize(given if number else given.astype(str), sort=True)
+    as_number = f"--numeric {shlex.quote(name)} predicts it as a number"
     if len(found) > min(_MOST_CLASSES, len(rows) / 2):
         raise EmbedlabError(
-            f"The target {name!r} has {len(found):,} different values for {len(rows):,} pictures.",
-            remedy="Choose a column with a few classes, or with numbers.",
+            f"The target {name!r} has {len(found):,} different values for {len(rows):,} pictures, "
+            "too many for classes.",
+            remedy=f"{as_number}, --classes 3 cuts it into three classes."
+            if number
+            else "Choose a column with a few classes, or with numbers.",
         )
-    names = [f"{value:g}" if number else str(value) for value in found]
-    return Target(name, codes.astype(np.int64), tuple(names), rows)
+    names = [_spelt(value) if number else str(value) for value in found]
+    why = "its name says that its numbers are names"
+    if not names_things(name):
+        why = "it has few different whole numbers"
+    said = f"The target {name!r} is taken as {len(found):,} classes: {why}. {as_number}."
+    remarks = (said,) if number and kind is None else ()
+    return Target(name, codes.astype(np.int64), tuple(names), rows, remarks)
+
+
+def _spelt(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{value:.15g}"
 
 
 def _cut(values: NDArray[np.float64], name: str, n: int, rows: NDArray[np.int64]) -> Target:
