@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,70 @@ def test_decimal_commas_are_read_where_the_comma_is_no_delimiter(tmp_path: Path)
     assert frame["preis"].tolist() == [1.5, -20]
 
 
+def test_commas_that_may_stand_between_thousands_are_left_for_later(tmp_path: Path) -> None:
+    text = "bild\tpreis\tlänge\tbreite\na\t350,000\t1,234\t1.234\nb\t425,500\t0,5\t1,5\n"
+    frame = read_table(written(tmp_path / "t.tsv", text)).frame
+    assert frame["preis"].tolist() == ["350,000", "425,500"]
+    assert frame["länge"].tolist() == [1.234, 0.5]
+    assert frame["breite"].tolist() == ["1.234", "1,5"]
+
+
+def test_points_that_may_stand_between_thousands_are_said(tmp_path: Path) -> None:
+    rows = [("a", "350.000", "1.25"), ("b", "425.500", "2.125"), ("c", "99.000", "3.5")]
+    for delimiter, said in ((";", 1), ("\t", 0)):
+        lines = [delimiter.join(row) for row in [("bild", "preis", "note"), *rows]]
+        table = read_table(written(tmp_path / "t.csv", "\n".join(lines)))
+        assert table.frame["preis"].tolist() == [350, 425.5, 99]
+        assert len(table.notes) == said
+    lines = [";".join(row) for row in [("bild", "preis", "note"), *rows]]
+    notes = read_table(written(tmp_path / "t.csv", "\n".join(lines))).notes
+    assert "'preis' was read with a decimal point: '350.000' is 350." in notes[0]
+
+
+def test_blanks_around_names_of_columns_are_taken_off(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "image , y,\u00a0z\na,1,2\nb,3,4\n")
+    assert read_table(path).frame.columns.tolist() == ["image", "y", "z"]
+    pd.DataFrame({" y": [1], "z ": [2]}).to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").frame.columns.tolist() == ["y", "z"]
+    for frame in (pd.DataFrame([[1, 2]], columns=[" y", "y"]),):
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        frame.to_parquet(tmp_path / "t.parquet")
+        for name in ("t.csv", "t.parquet"):
+            with pytest.raises(EmbedlabError, match=f"{name} has several columns called 'y', bl"):
+                read_table(tmp_path / name)
+
+
+def test_decimals_of_a_parquet_are_numbers(tmp_path: Path) -> None:
+    long = Decimal(12345678901234567890)
+    frame = pd.DataFrame(
+        {
+            "price": [Decimal("1.50"), None],
+            "rooms": [Decimal(3), Decimal(4)],
+            "gap": [Decimal(3), None],
+            "long": [long, Decimal(1)],
+        }
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    read = read_table(tmp_path / "t.parquet").frame
+    assert [read[name].dtype.kind for name in ("price", "rooms", "gap")] == ["f", "i", "f"]
+    assert read["price"][0] == 1.5 and read["price"].isna()[1]
+    assert read["long"].tolist() == [str(long), "1"]
+
+
+def test_lists_of_a_parquet_do_not_hinder_the_join(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "boxes": [[1, 2], [3], [3], [4], None],
+            "image": ["a.jpg", "b.jpg", "b.jpg", "c.jpg", "c.jpg"],
+            "point": [{"x": 1}] * 5,
+        }
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    joined = join(read_table(tmp_path / "t.parquet").frame, ("a.jpg", "b.jpg", "c.jpg"))
+    assert (joined.report.key, joined.report.matched) == ("image", 2)
+    assert joined.report.doubles == ("c.jpg",) and joined.rows.tolist() == [0, 2, -1]
+
+
 def test_fractions_may_have_as_many_digits_as_pandas_writes(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("id,x,long\na,0.30000000000000004,1234567890123456\nb,2,1234567890123457\n")
@@ -96,6 +161,9 @@ def test_parquet_is_read(tmp_path: Path) -> None:
         (b"", "no table"),
         (b"a,b\n", "has no rows"),
         (b"a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3, saw 3"),
+        (b'a,b,c\n1,2,3\n\n4,"x\ny"\n', "Line 5 of t.csv has 2 cells, and the header has 3"),
+        (b"a,b,c\n1\n", "Line 2 of t.csv has 1 cell, and"),
+        (b"a,b\n1,2\n1," + b"x" * 140_000 + b"\n", "Line 3 of t.csv cannot be read: field larger"),
         (b"a,b\n1,2,3\n4,5,6\n", "more cells than its header"),
         (b"a,b,a\n1,2,3\n", "several columns called 'a'"),
         (b"PK\x03\x04rest", "is a workbook"),

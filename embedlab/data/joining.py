@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from embedlab.data.columns import holds
 from embedlab.data.listing import PICTURE_SUFFIXES
 from embedlab.data.notes import count, named
 from embedlab.errors import EmbedlabError
@@ -79,10 +80,13 @@ class Joined:
     frame : DataFrame of n rows
         Row i belongs to picture i; all NaN where it has none. The key column is left out.
     report : JoinReport
+    rows : ndarray of shape (n,), int64
+        The table's row of each picture; -1 where it has none.
     """
 
     frame: pd.DataFrame
     report: JoinReport
+    rows: NDArray[np.int64]
 
 
 def join(table: pd.DataFrame, ids: Sequence[str], *, key: str | None = None) -> Joined:
@@ -197,12 +201,12 @@ def _joined(table: pd.DataFrame, ids: Sequence[str], match: _Match) -> Joined:
         doubles=tuple(doubles.values()),
         nameless=sum(not name for name in match.names),
     )
-    return Joined(values.reindex(rows).reset_index(drop=True), report)
+    return Joined(values.reindex(rows).reset_index(drop=True), report, rows)
 
 
 def _may_name(table: pd.DataFrame) -> list[str]:
     """List the columns that can be a key: texts and whole numbers."""
-    kinds = (pd.api.types.is_float_dtype, pd.api.types.is_bool_dtype)
+    kinds = (pd.api.types.is_float_dtype, pd.api.types.is_bool_dtype, holds)
     return [str(column) for column in table if not any(kind(table[column]) for kind in kinds)]
 
 

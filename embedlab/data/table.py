@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,15 +13,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from embedlab.data.columns import is_number
 from embedlab.data.joining import Joined, JoinReport, join
+from embedlab.data.notes import count
+from embedlab.data.quantities import LONGEST, MISSING, is_named
 from embedlab.errors import EmbedlabError
 
 __all__ = ["JoinReport", "Joined", "Table", "join", "read_table"]
 
-MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "<na>", "null"})
 _DELIMITERS = (",", ";", "\t", "|")
 _MOST_BYTES = 1 << 30
-_LONGEST_NUMBER = 15  # digits that a float64 holds; longer ones are names, not quantities
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Table:
     Parameters
     ----------
     frame : DataFrame
-        Columns that hold nothing but numbers are int64 or float64, others are text. Missing
-        values are NaN.
+        Columns that hold nothing but plain numbers are int64 or float64, others are text, or of
+        a Parquet file what they are. Missing values are NaN.
     notes : tuple of str
         What was done to it, in sentences.
     """
@@ -45,8 +47,11 @@ def read_table(path: Path) -> Table:
 
     Of a text, the delimiter (comma, semicolon, tab, bar) is the one that cuts all lines alike;
     the encoding is what its first bytes say, else UTF-8, else Windows-1252. Numbers may have a
-    decimal comma where the delimiter is none. Numbers with leading zeros (01234) and whole ones of
-    more than 15 digits stay text. Empty cells and NA, N/A, NaN, null are missing.
+    decimal comma where the delimiter is none, if some cell of the column leaves no doubt of it:
+    1,5 does, and 1,234 does not. Numbers with leading zeros (01234) and whole ones of more than
+    15 digits stay text, and so do columns with anything but plain numbers, which
+    `embedlab.data.quantities.understood` looks at. Empty cells and NA, N/A, NaN, null are missing.
+    Blanks around the names of columns are taken off.
 
     Parameters
     ----------
@@ -59,7 +64,7 @@ def read_table(path: Path) -> Table:
     Raises
     ------
     EmbedlabError
-        If it is no table, or its rows differ in length.
+        If it is no table, its rows differ in length, or two columns have one name.
     """
     try:
         with path.open("rb") as file:
@@ -84,7 +89,10 @@ def read_table(path: Path) -> Table:
     delimiter = _delimiter(text)
     frame = _read_text(text, delimiter, path.name)
     for column in frame:
-        frame[column] = _typed(frame[column], decimal_comma=delimiter != ",")
+        cells = frame[column]
+        frame[column] = _typed(cells, decimal_comma=delimiter != ",")
+        if delimiter == ";" and is_number(frame[column]):
+            notes += _on_points(cells, str(column))
     return _checked(frame, path.name, notes)
 
 
@@ -93,12 +101,28 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import pyarrow.parquet
 
     try:
-        frame: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+        table = pyarrow.parquet.read_table(path)
+        _named_once(table.column_names, path.name)
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise EmbedlabError(
             f"{path.name} is damaged: {str(error).splitlines()[0]}.", remedy="Write it again."
         ) from error
+    for field in table.schema:
+        if pyarrow.types.is_decimal(field.type):
+            frame[field.name] = _without_decimals(frame[field.name])
     return frame
+
+
+def _without_decimals(column: pd.Series) -> pd.Series:
+    """Turn Python's decimals into numbers, but whole ones too long for a float64 into texts."""
+    given = column.dropna()
+    if all(value == int(value) for value in given):
+        if any(abs(value) >= 10**LONGEST for value in given):
+            return column.map(lambda value: str(int(value)), na_action="ignore")
+        if len(given) == len(column):
+            return column.astype(np.int64)
+    return column.astype(np.float64)
 
 
 def _as_text(data: bytes, name: str) -> tuple[str, list[str]]:
@@ -132,12 +156,7 @@ def _delimiter(text: str) -> str:
 
 def _read_text(text: str, delimiter: str, name: str) -> pd.DataFrame:
     header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    twice = [column for column, n in Counter(header).items() if n > 1 and column]
-    if twice:
-        raise EmbedlabError(
-            f"{name} has several columns called {twice[0]!r}.",
-            remedy="Give each a name of its own.",
-        )
+    _named_once(header, name)
     try:
         frame = pd.read_csv(
             io.StringIO(text),
@@ -158,7 +177,37 @@ def _read_text(text: str, delimiter: str, name: str) -> pd.DataFrame:
             f"The rows of {name} have more cells than its header.",
             remedy="Give every column a name.",
         )
+    _check_rows(text, delimiter, name, len(header))
     return frame
+
+
+def _named_once(columns: Iterable[str], name: str) -> None:
+    """Check that no two columns have one name, but for blanks around it."""
+    columns = [column.strip() for column in columns]
+    twice = [column for column, n in Counter(columns).items() if n > 1 and column]
+    if twice:
+        raise EmbedlabError(
+            f"{name} has several columns called {twice[0]!r}, blanks around names not counted.",
+            remedy="Give each a name of its own.",
+        )
+
+
+def _check_rows(text: str, delimiter: str, name: str, width: int) -> None:
+    """Find rows that are too short, which pandas fills up in silence."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for row in reader:
+            if len(row) < width and "".join(row).strip():
+                raise EmbedlabError(
+                    f"Line {reader.line_num:,} of {name} has {count(len(row), 'cell')}, and the "
+                    f"header has {width:,}.",
+                    remedy="All rows need as many cells as the header; leave empty ones empty.",
+                )
+    except csv.Error as error:
+        raise EmbedlabError(
+            f"Line {reader.line_num:,} of {name} cannot be read: {error}.",
+            remedy="Keep the columns that belong to the pictures.",
+        ) from error
 
 
 def _typed(column: pd.Series, *, decimal_comma: bool) -> pd.Series:
@@ -166,13 +215,26 @@ def _typed(column: pd.Series, *, decimal_comma: bool) -> pd.Series:
     text = column.fillna("").astype(str).str.strip()
     missing = text.str.lower().isin(MISSING)
     given = text[~missing]
-    if decimal_comma:
-        given = given.str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
-    named = given.str.match(rf"[+-]?(0\d|\d{{{_LONGEST_NUMBER + 1},}}$)")
+    if decimal_comma and not given.str.contains(".", regex=False).any():
+        telling = given.str.fullmatch(r"[+-]?(\d+,(\d{1,2}|\d{4,})|(0|\d{4,}),\d+)")
+        if telling.any():  # 1,234 may be a thousand and more
+            given = given.str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
     numbers = pd.to_numeric(given, errors="coerce")
-    if len(given) and not named.any() and np.isfinite(numbers).all():
+    if len(given) and not is_named(given).any() and np.isfinite(numbers).all():
         return numbers.reindex(column.index)
     return text.mask(missing)
+
+
+def _on_points(cells: pd.Series, name: str) -> list[str]:
+    """Say how 350.000 was read, in a file whose writer may have a comma for decimals."""
+    marked = cells[cells.str.contains(".", regex=False)]
+    if len(marked) < 3 or not marked.str.fullmatch(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*").all():
+        return []
+    first = marked.iloc[0].strip()
+    return [
+        f"{name!r} was read with a decimal point: {first!r} is {float(first):g}. If it stands "
+        "between thousands, write the numbers without."
+    ]
 
 
 def _checked(frame: pd.DataFrame, name: str, notes: list[str]) -> Table:
@@ -180,7 +242,9 @@ def _checked(frame: pd.DataFrame, name: str, notes: list[str]) -> Table:
         raise EmbedlabError(
             f"{name} has no rows.", remedy="Its first line names the columns, others are rows."
         )
-    frame = frame.rename(columns=str)
+    frame.columns = [
+        str(column).strip() or f"Unnamed: {i}" for i, column in enumerate(frame.columns)
+    ]
     unnamed = [name for name in map(str, frame.columns) if name.startswith("Unnamed: ")]
     counting = np.arange(len(frame))
     for column in unnamed:
