@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from embedlab.data.archives import archive_kind, unpack
-from embedlab.data.columns import Column, detect, leaks
+from embedlab.data.columns import Column, Leak, detect, holds, leaks
 from embedlab.data.dataset import Dataset
 from embedlab.data.folders import arrange
 from embedlab.data.joining import join
 from embedlab.data.listing import list_folder
+from embedlab.data.notes import count, named
 from embedlab.data.pictures import FilePictures
+from embedlab.data.quantities import Understood, understood
 from embedlab.data.sources import SOURCES
 from embedlab.data.targets import Target, column_target
 from embedlab.errors import EmbedlabError
@@ -30,7 +33,8 @@ class Assembled:
     Parameters
     ----------
     dataset : Dataset of m pictures
-        Those that have a target, with the table; its classes are the target's.
+        Those that have a row of the table and a target, with the table, whose quantities are
+        numbers and which has no columns of lists; its classes are the target's.
     columns : tuple of Column
     target : Target
     joined : tuple of str
@@ -58,6 +62,9 @@ def assemble(
 ) -> Assembled:
     """Join a table to pictures, look at its columns, and make the target.
 
+    Pictures without a row are left out, also where their own classes are predicted: of these the
+    table says nothing, and that it says nothing could tell the class.
+
     Parameters
     ----------
     dataset : Dataset
@@ -69,7 +76,8 @@ def assemble(
     n_classes, log
         As for `embedlab.data.targets.column_target`.
     kinds : mapping of column to kind, optional
-        Overrules what `embedlab.data.columns.detect` finds.
+        Overrules what `embedlab.data.columns.detect` finds, and of the target whether it is a
+        class or a number.
     key : str, optional
         The column that names the pictures.
 
@@ -83,42 +91,49 @@ def assemble(
         If there is no table, no target, no usable column, or too few pictures.
     """
     joined: tuple[str, ...] = ()
+    rows = np.arange(len(dataset))
     if table is not None:
         met = join(table, dataset.ids, key=key)
-        frame, joined = met.frame, tuple(met.report.sentences())
+        joined = tuple(met.report.sentences())
+        rows, table = met.rows, table.drop(columns=met.report.key)
     elif dataset.table is not None:
-        frame, joined = dataset.table, ("The table came with the pictures.",)
+        table, joined = dataset.table, ("The table came with the pictures.",)
     else:
         raise EmbedlabError(f"{dataset.name} brings no table.", remedy="Give a CSV or Parquet.")
-    columns = detect(frame, target=target, kinds=kinds)
+    kinds = dict(kinds or {})
+    read = understood(table, target=target, number=log or bool(n_classes), kinds=kinds)
+    with_row = np.flatnonzero(rows >= 0)
+    frame = read.frame.iloc[rows[with_row]].reset_index(drop=True)
     if target is not None:
-        wanted = column_target(frame[target], target, n_classes=n_classes, log=log)
+        wanted = _wanted(frame, target, n_classes, log, kinds.get(target), read)
     else:
-        wanted = _own_classes(dataset, n_classes, log)
+        wanted = _own_classes(dataset, with_row, n_classes, log)
+    if len(wanted.rows) < _FEWEST:
+        raise EmbedlabError(
+            f"Only {count(len(wanted.rows), 'picture has', 'pictures have')} a target; {_FEWEST} "
+            "are the least.",
+            remedy="Check the join: " + " ".join(joined),
+        )
+    frame = frame.iloc[wanted.rows].reset_index(drop=True)
+    columns = tuple(
+        replace(column, remarks=(*read.remarks.get(column.name, ()), *column.remarks))
+        for column in detect(frame, target=target, kinds=kinds)
+    )
     if not any(column.kind in ("numeric", "categorical") for column in columns):
         reasons = " ".join(remark for column in columns for remark in column.remarks)
         raise EmbedlabError(
             f"The table has no column to learn from. {reasons}".strip(),
             remedy="Say what a column is: --numeric NAME or --categorical NAME.",
         )
-    if len(wanted.rows) < _FEWEST:
-        raise EmbedlabError(
-            f"Only {len(wanted.rows)} pictures have a target; {_FEWEST} are the least.",
-            remedy="Check the join: " + " ".join(joined),
-        )
-    taken = dataset.take(wanted.rows)
-    frame = frame.iloc[wanted.rows].reset_index(drop=True)
-    left = len(dataset) - len(taken)
-    if target is not None and n_classes:  # the number that was cut tells more than its classes
-        numbers = frame[target].to_numpy(np.float64, na_value=np.nan)
-        found = leaks(frame, columns, numbers, classes=False)
-    else:
-        found = leaks(frame, columns, wanted.values, classes=bool(wanted.classes))
+    number = frame[target] if target is not None and n_classes else None
     warnings = (
-        *(leak.sentence() for leak in found),
-        *([f"{left:,} pictures without a target are left out."] if left else []),
+        *(leak.sentence() for leak in _leaks(frame, columns, wanted, number)),
+        *_left_out(len(dataset) - len(with_row), len(with_row) - len(wanted.rows)),
+        *wanted.remarks,
         *(remark for column in columns for remark in column.remarks),
     )
+    frame = frame.drop(columns=[name for name in frame if holds(frame[name])])
+    taken = dataset.take(with_row[wanted.rows])
     labels = wanted.values if wanted.classes else None
     whole = replace(
         taken, table=frame, labels=labels, classes=wanted.classes, skipped=dataset.skipped
@@ -168,7 +183,26 @@ def sketch(source: str) -> Dataset | None:
     )
 
 
-def _own_classes(dataset: Dataset, n_classes: int | None, log: bool) -> Target:
+def _wanted(
+    frame: pd.DataFrame,
+    target: str,
+    n_classes: int | None,
+    log: bool,
+    kind: str | None,
+    read: Understood,
+) -> Target:
+    """Make the target of a column; where it cannot be one, say as well how it was read."""
+    try:
+        return column_target(frame[target], target, n_classes=n_classes, log=log, kind=kind)
+    except EmbedlabError as error:
+        said = " ".join([error.remedy, *read.remarks.get(target, ())])
+        raise EmbedlabError(error.problem, remedy=said) from None
+
+
+def _own_classes(
+    dataset: Dataset, rows: NDArray[np.int64], n_classes: int | None, log: bool
+) -> Target:
+    """Take the pictures' own classes, but for those of which no picture is left."""
     if dataset.labels is None or len(np.unique(dataset.labels)) < 2:
         raise EmbedlabError(
             f"{dataset.name} has no classes of its own to predict.",
@@ -178,4 +212,36 @@ def _own_classes(dataset: Dataset, n_classes: int | None, log: bool) -> Target:
         raise EmbedlabError(
             "--classes and --log are for a target column of numbers.", remedy="Give --target."
         )
-    return Target("class", dataset.labels, dataset.classes, np.arange(len(dataset)))
+    kept, codes = np.unique(dataset.labels[rows], return_inverse=True)
+    if len(kept) < 2:
+        raise EmbedlabError(
+            f"All pictures that have a row are of one class, {dataset.classes[kept[0]]}."
+            if len(kept)
+            else "No picture has a row.",
+            remedy="Give a table that has rows for the other classes too.",
+        )
+    classes = tuple(dataset.classes[k] for k in kept)
+    gone = [name for name in dataset.classes if name not in classes]
+    said = f"{count(len(gone), 'class has', 'classes have')} no picture with a row: {named(gone)}."
+    return Target("class", codes, classes, np.arange(len(rows)), (said,) if gone else ())
+
+
+def _leaks(
+    frame: pd.DataFrame, columns: Sequence[Column], wanted: Target, number: pd.Series | None
+) -> list[Leak]:
+    """Ask which columns tell the target, and the number that was cut into its classes."""
+    found = leaks(frame, columns, wanted.values, classes=bool(wanted.classes))
+    if number is not None:
+        values = number.to_numpy(np.float64, na_value=np.nan)
+        found += leaks(frame, columns, values, classes=False)
+    found.sort(key=lambda leak: leak.score)
+    best = {leak.column: leak for leak in found}.values()
+    return sorted(best, key=lambda leak: -leak.score)
+
+
+def _left_out(rowless: int, targetless: int) -> list[str]:
+    return [
+        f"{count(n, f'picture without a {what} is', f'pictures without a {what} are')} left out."
+        for n, what in ((rowless, "row"), (targetless, "target"))
+        if n
+    ]

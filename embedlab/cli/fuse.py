@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from embedlab.cli.reporting import reporting
+from embedlab.errors import EmbedlabError
 
 _DRAWN = ("garden", "digits")
 
@@ -21,8 +22,8 @@ _DRAWN = ("garden", "digits")
 @click.option("--classes", type=int, help="Cut a target of numbers into so many classes.")
 @click.option("--log", is_flag=True, help="Predict the target's logarithm.")
 @click.option("--key", help="The column that names the pictures.")
-@click.option("--numeric", multiple=True, help="Take this column for a quantity.")
-@click.option("--categorical", multiple=True, help="Take this column for names.")
+@click.option("--numeric", multiple=True, help="Take this column, or the target, for a quantity.")
+@click.option("--categorical", multiple=True, help="Take this column, or the target, for names.")
 @click.option("--ignore", multiple=True, help="Leave this column out.")
 @click.option("--backbone", "-m", help="What the pictures go through.")
 @click.option("--weights", help="imagenet, random, or a .safetensors or .pth file.")
@@ -99,15 +100,14 @@ def command(
     from embedlab.data.sources import load_dataset
     from embedlab.data.table import read_table
 
-    kinds = {
-        column: kind
-        for kind, columns in (
-            ("numeric", numeric),
-            ("categorical", categorical),
-            ("ignore", ignore),
-        )
-        for column in columns
-    }
+    kinds: dict[str, str] = {}
+    for kind, columns in (("numeric", numeric), ("categorical", categorical), ("ignore", ignore)):
+        for column in columns:
+            if kinds.setdefault(column, kind) != kind:
+                raise EmbedlabError(
+                    f"Column {column!r} is said to be both {kinds[column]} and {kind}.",
+                    remedy="Say only one of these.",
+                )
     read = read_table(table) if table is not None else None
     with reporting(quiet=quiet) as report:
         from embedlab.assembling import assemble
