@@ -21,14 +21,15 @@ def test_one_odd_cell_among_numbers_is_missing_and_named(odd: str) -> None:
     found = quantities(pd.Series([*NUMBERS, odd]), "area")
     np.testing.assert_array_equal(found.values, [*map(float, NUMBERS), np.nan])
     assert found.remarks == (
-        f"1 cell of 'area' is no finite number and taken as missing: '{odd}'.",
+        f"1 cell of 'area' is no finite number and taken as missing: '{odd}' in row 61.",
     )
 
 
 def test_examples_are_few_and_different() -> None:
     found = quantities(pd.Series([*NUMBERS, "?", "?", "a", "b", "c"]), "area")
     assert found.remarks == (
-        "5 cells of 'area' are no finite number and taken as missing: '?', 'a', 'b' and 1 more.",
+        "5 cells of 'area' are no finite number and taken as missing: '?' in row 61, 'a' in row "
+        "63, 'b' in row 64 and 1 more.",
     )
 
 
@@ -88,7 +89,7 @@ def test_what_could_be_two_numbers_is_not_guessed() -> None:
     alone = quantities(pd.Series([*map(str, range(59)), "1,234"]), "x")
     assert alone.values.isna().tolist() == [False] * 59 + [True]
     assert "'1,234' may have a decimal comma or one between thousands" in alone.remarks[0]
-    assert "taken as missing: '1,234'" in alone.remarks[1]
+    assert "taken as missing: '1,234' in row 60" in alone.remarks[1]
     cells = pd.Series([f"{k:,}" for k in range(1234, 1264)])
     every = quantities(cells, "x")
     assert every.values is cells and "write such numbers without marks" in every.remarks[0]
@@ -102,11 +103,29 @@ def test_a_person_is_believed_as_long_as_something_is_a_number() -> None:
     read = quantities(cells, "x", told=True)
     assert np.array_equal(read.values, [1, 2.5, *[np.nan] * 4], equal_nan=True)
     assert read.remarks == (
-        "3 cells of 'x' are no finite number and taken as missing: 'many', 'few', 'some'.",
+        "3 cells of 'x' are no finite number and taken as missing: 'many' in row 3, 'few' in row "
+        "4, 'some' in row 5.",
     )
     assert quantities(pd.Series(["007", "8"]), "x", told=True).values.tolist() == [7, 8]
     with pytest.raises(EmbedlabError, match="Only 1 of 30 cells of column 'x' are numbers"):
         quantities(pd.Series(["1", *["a"] * 29]), "x", told=True)
+
+
+def test_one_code_among_numbers_makes_names_of_them_not_without_a_word() -> None:
+    cells = pd.Series([*NUMBERS, "007"])
+    found = quantities(cells, "area")
+    assert found.values is cells and found.remarks == (
+        "'area' is taken for names because of 1 cell of 61 with leading zeros or many digits, such "
+        "as '007'; --numeric area takes numbers.",
+    )
+    assert quantities(cells, "zip").remarks == ()
+    assert quantities(cells, "area", told=True).values.iloc[-1] == 7
+
+
+def test_rows_are_counted_whatever_the_index_and_the_gaps_are() -> None:
+    cells = pd.Series([*NUMBERS, None, "", "?"], index=range(100, 163))
+    (said,) = quantities(cells, "area").remarks
+    assert said.endswith("'?' in row 63.")
 
 
 def test_half_numbers_are_too_few_and_the_way_out_is_said() -> None:

@@ -84,7 +84,11 @@ def test_points_that_may_stand_between_thousands_are_said(tmp_path: Path) -> Non
 
 def test_blanks_around_names_of_columns_are_taken_off(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", "image , y,\u00a0z\na,1,2\nb,3,4\n")
-    assert read_table(path).frame.columns.tolist() == ["image", "y", "z"]
+    table = read_table(path)
+    assert table.frame.columns.tolist() == ["image", "y", "z"]
+    assert table.notes == (
+        "Blanks around these names of columns were taken off: 'image', 'y', 'z'.",
+    )
     pd.DataFrame({" y": [1], "z ": [2]}).to_parquet(tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet").frame.columns.tolist() == ["y", "z"]
     for frame in (pd.DataFrame([[1, 2]], columns=[" y", "y"]),):
@@ -210,7 +214,21 @@ def test_file_names_that_two_pictures_share_find_neither() -> None:
     assert joined.report.way == "file name"
     assert np.array_equal(joined.frame["n"], [np.nan, 2, np.nan, 3], equal_nan=True)
     assert joined.report.pictures_only == ("rose/1.jpg", "tulip/1.jpg")
-    assert joined.report.rows_only == ("1.jpg",)
+    assert joined.report.rows_only == () and joined.report.ambiguous == ("1.jpg",)
+    assert joined.report.sentences()[-1] == (
+        "1 name is shared by several pictures, so none of these got a row: 1.jpg. Write their "
+        "folders as well."
+    )
+
+
+def test_a_table_whose_names_all_belong_to_several_pictures_is_refused_with_the_reason() -> None:
+    ids = ("train/a.jpg", "train/b.jpg", "test/a.jpg", "test/b.jpg")
+    table = pd.DataFrame({"file": ["a.jpg", "b.jpg"], "n": [1.5, 2.5]})
+    for key in (None, "file"):
+        with pytest.raises(EmbedlabError, match=r"'file', such as 'a.jpg', are shared.*'train/a"):
+            join(table, ids, key=key)
+    with pytest.raises(EmbedlabError, match="Not one picture is named"):
+        join(pd.DataFrame({"file": [*"xyzxyz", "a.jpg"]}), ids)
 
 
 def test_numbers_can_be_keys_but_fractions_cannot() -> None:

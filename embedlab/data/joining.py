@@ -18,6 +18,8 @@ from embedlab.data.listing import PICTURE_SUFFIXES
 from embedlab.data.notes import count, named
 from embedlab.errors import EmbedlabError
 
+NONE, SEVERAL = -1, -2  # in place of the picture that a row names
+
 
 @dataclass(frozen=True)
 class JoinReport:
@@ -39,6 +41,8 @@ class JoinReport:
         Keys that several rows have with different contents: their pictures get no row.
     nameless : int
         Rows without a key.
+    ambiguous : tuple of str
+        Keys that several pictures share, each once: none of these pictures gets the row.
     """
 
     key: str
@@ -48,6 +52,7 @@ class JoinReport:
     rows_only: tuple[str, ...] = ()
     doubles: tuple[str, ...] = ()
     nameless: int = 0
+    ambiguous: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """Say all that in words."""
@@ -65,6 +70,12 @@ class JoinReport:
             said.append(
                 f"{count(len(self.doubles), 'name is', 'names are')} on several rows that differ, "
                 f"so none of these was taken: {named(self.doubles)}."
+            )
+        if names := self.ambiguous:
+            are = count(len(names), "name is", "names are")
+            said.append(
+                f"{are} shared by several pictures, so none of these got a row: {named(names)}. "
+                "Write their folders as well."
             )
         if self.nameless:
             said.append(f"{count(self.nameless, 'row names', 'rows name')} no picture at all.")
@@ -131,7 +142,7 @@ def join(table: pd.DataFrame, ids: Sequence[str], *, key: str | None = None) -> 
     ]
     closest = max(matches, key=lambda match: match.n_pictures, default=None)
     if closest is None or not closest.n_pictures:
-        raise _no_key(table, ids, columns)
+        raise _no_key(table, ids, columns, matches)
     if key is not None:
         return _joined(table, ids, closest)
     best = max(matches, key=lambda match: match.worth)
@@ -148,7 +159,7 @@ def join(table: pd.DataFrame, ids: Sequence[str], *, key: str | None = None) -> 
 
 @dataclass(frozen=True)
 class _Match:
-    """Which picture each row names, in one column and one way; -1 for none."""
+    """Which picture each row names, in one column and one way; NONE or SEVERAL."""
 
     column: str
     way: str
@@ -159,16 +170,24 @@ class _Match:
     def of(
         cls, names: list[str], column: str, way: str, places: dict[str, int], fold: bool
     ) -> _Match:
-        found = [places.get(_canon(name, WAYS[way], fold), -1) if name else -1 for name in names]
+        found = [
+            places.get(_canon(name, WAYS[way], fold), NONE) if name else NONE for name in names
+        ]
         return cls(column, way, names, np.array(found, np.int64))
 
     @property
     def n_pictures(self) -> int:
-        return len(set(self.pictures.tolist()) - {-1})
+        return len(set(self.pictures.tolist()) - {NONE, SEVERAL})
 
     @property
     def n_rows(self) -> int:
         return int((self.pictures >= 0).sum())
+
+    @property
+    def ambiguous(self) -> tuple[str, ...]:
+        """Names that several pictures share, each once."""
+        several = zip(self.names, self.pictures, strict=True)
+        return tuple(dict.fromkeys(name for name, k in several if k == SEVERAL))
 
     @property
     def worth(self) -> int:
@@ -196,10 +215,11 @@ def _joined(table: pd.DataFrame, ids: Sequence[str], match: _Match) -> Joined:
         matched=int((rows >= 0).sum()),
         pictures_only=tuple(id_ for i, id_ in enumerate(ids) if rows[i] < 0 and i not in doubles),
         rows_only=tuple(
-            name for name, k in zip(match.names, match.pictures, strict=True) if name and k < 0
+            name for name, k in zip(match.names, match.pictures, strict=True) if name and k == NONE
         ),
         doubles=tuple(doubles.values()),
         nameless=sum(not name for name in match.names),
+        ambiguous=match.ambiguous,
     )
     return Joined(values.reindex(rows).reset_index(drop=True), report, rows)
 
@@ -223,10 +243,10 @@ def _canon(name: str, way: Callable[[str], str], fold: bool) -> str:
 
 
 def _places(ids: Sequence[str], way: Callable[[str], str], fold: bool) -> dict[str, int]:
-    """Index pictures by what is compared, leaving out what several have in common."""
+    """Index pictures by what is compared; SEVERAL where some have it in common."""
     names = [_canon(_plain(id_), way, fold) for id_ in ids]
     shared = Counter(names)
-    return {name: i for i, name in enumerate(names) if shared[name] == 1}
+    return {name: i if shared[name] == 1 else SEVERAL for i, name in enumerate(names)}
 
 
 def _stem(name: str) -> str:
@@ -234,7 +254,16 @@ def _stem(name: str) -> str:
     return path.stem if path.suffix.lower() in PICTURE_SUFFIXES else path.name
 
 
-def _no_key(table: pd.DataFrame, ids: Sequence[str], columns: Sequence[str]) -> EmbedlabError:
+def _no_key(
+    table: pd.DataFrame, ids: Sequence[str], columns: Sequence[str], matches: Sequence[_Match]
+) -> EmbedlabError:
+    shared = max(matches, key=lambda match: len(match.ambiguous), default=None)
+    if shared is not None and shared.ambiguous and 2 * len(shared.ambiguous) >= len(table):
+        return EmbedlabError(
+            f"The names in column {shared.column!r}, such as {shared.ambiguous[0]!r}, are shared "
+            "by several pictures each.",
+            remedy=f"Write their folders as well, as in {ids[0]!r}.",
+        )
     where = f"column {columns[0]!r}" if len(columns) == 1 else "any column"
     given = [_plain(table[column].iloc[0]) for column in columns[:3]]
     return EmbedlabError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from embedlab.data.columns import (
     check_names,
@@ -89,8 +90,9 @@ def quantities(values: pd.Series, name: str, *, told: bool = False) -> Reading:
       have none and no longer number is without; a point alone is a decimal point but in money;
     - what then is undecided is no number.
 
-    Cells that are no finite number are missing, and named. Numbers with leading zeros (01234) or
-    more than 15 digits are names, and make names of the column.
+    Cells that are no finite number are missing, and named with their rows, of which the first
+    below the header is 1. Numbers with leading zeros (01234) or more than 15 digits are names, and
+    make names of the column; where they are few, it is said.
 
     Parameters
     ----------
@@ -118,9 +120,9 @@ def quantities(values: pd.Series, name: str, *, told: bool = False) -> Reading:
     cells = text[~text.str.lower().isin(MISSING)]
     if cells.empty:
         return Reading(values)
-    shaped = cells.str.match(_CELL)
-    if not told and (shaped.mean() < HALF or is_named(cells).any()):
-        return Reading(values)
+    shaped, coded = cells.str.match(_CELL), is_named(cells)
+    if not told and (shaped.mean() < HALF or coded.any()):
+        return Reading(values, _few_names(cells, coded, name))
     parts = cells.str.extract(_CELL)
     money, unit = _units(parts)
     usable = shaped & _of_one_kind(money[shaped], unit[shaped]).reindex(
@@ -144,7 +146,7 @@ def quantities(values: pd.Series, name: str, *, told: bool = False) -> Reading:
     remarks = [*_how(numbers, cells, unit, marks, parts["number"], name), *doubt]
     odd = cells[numbers.isna()]
     if len(odd):
-        remarks.append(_left_out(odd, name))
+        remarks.append(_left_out(odd, np.flatnonzero(values.index.isin(odd.index)) + 1, name))
     whole = len(cells) == len(values) and numbers.notna().all() and not (numbers % 1).any()
     read = numbers.astype(np.int64) if whole and numbers.abs().max() < 1e15 else numbers
     return Reading(read.reindex(values.index), tuple(remarks))
@@ -241,6 +243,18 @@ def _finite(values: pd.Series, name: str) -> Reading:
         f"{count(n, 'cell')} of {name!r} {'is' if n == 1 else 'are'} infinite and taken as missing."
     )
     return Reading(values.mask(infinite), (said,))
+
+
+def _few_names(cells: pd.Series, coded: pd.Series, name: str) -> tuple[str, ...]:
+    """Say by which cells all numbers of a column became names, if these are few."""
+    others = pd.to_numeric(cells[~coded], errors="coerce")
+    if not coded.any() or others.notna().sum() < MOST * len(cells) or names_things(name):
+        return ()
+    why = f"{count(int(coded.sum()), 'cell')} of {len(cells):,} with leading zeros or many digits"
+    return (
+        f"{name!r} is taken for names because of {why}, such as {cells[coded].iloc[0]!r}; "
+        f"--numeric {shlex.quote(name)} takes numbers.",
+    )
 
 
 def _units(parts: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -340,8 +354,10 @@ def _how(
     ]
 
 
-def _left_out(odd: pd.Series, name: str) -> str:
-    examples = named([repr(cell) for cell in odd.drop_duplicates()], shown=3)
+def _left_out(odd: pd.Series, rows: NDArray[np.int64], name: str) -> str:
+    first = ~odd.duplicated().to_numpy()
+    places = zip(odd[first], rows[first], strict=True)
+    examples = named([f"{cell!r} in row {row:,}" for cell, row in places], shown=3)
     are = count(len(odd), f"cell of {name!r} is", f"cells of {name!r} are")
     return f"{are} no finite number and taken as missing: {examples}."
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from embedlab.data.columns import is_number
 from embedlab.data.joining import Joined, JoinReport, join
-from embedlab.data.notes import count
+from embedlab.data.notes import count, named
 from embedlab.data.quantities import LONGEST, MISSING, is_named
 from embedlab.errors import EmbedlabError
 
@@ -242,9 +242,12 @@ def _checked(frame: pd.DataFrame, name: str, notes: list[str]) -> Table:
         raise EmbedlabError(
             f"{name} has no rows.", remedy="Its first line names the columns, others are rows."
         )
-    frame.columns = [
-        str(column).strip() or f"Unnamed: {i}" for i, column in enumerate(frame.columns)
-    ]
+    given = [str(column) for column in frame.columns]
+    frame.columns = [column.strip() or f"Unnamed: {i}" for i, column in enumerate(given)]
+    padded = [repr(column.strip()) for column in given if column != column.strip() != ""]
+    if padded:
+        what = "this name of a column" if len(padded) == 1 else "these names of columns"
+        notes.append(f"Blanks around {what} were taken off: {named(padded)}.")
     unnamed = [name for name in map(str, frame.columns) if name.startswith("Unnamed: ")]
     counting = np.arange(len(frame))
     for column in unnamed:
