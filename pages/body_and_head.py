@@ -93,6 +93,23 @@ def show_inside(run: Run, row: int, fresh: np.ndarray) -> None:
             )
 
 
+def notebook(run: Run, row: int) -> str:
+    """Write the lines that give a picture's logits, as far as the run keeps what they take."""
+    lines = ["from embedlab import open_run"]
+    if run.body is None or run.preprocessing is None:
+        lines += ["", f"run = open_run({run.id!r})", f"vector = run.embeddings[[{row}]]"]
+    else:
+        lines += [
+            "from embedlab.data.pictures import decode",
+            "from embedlab.models.onnx_body import OnnxBody",
+            "",
+            f"run = open_run({run.id!r})",
+            "body = OnnxBody(run.body, run.preprocessing)",
+            f"vector = body.embed([decode(run.thumbnails[{row}])])  # of the small picture",
+        ]
+    return "\n".join([*lines, "vector" if run.head is None else "run.head.logits(vector)"])
+
+
 framed()
 run = current_run()
 header(
@@ -136,12 +153,7 @@ explain(
         ("W", f"({classes}, {d:,})", "the head: one row, a prototype, for each class"),
         ("b", f"({classes},)", "one bias a class"),
     ],
-    f"""from embedlab import open_run
-from embedlab.models.onnx_body import OnnxBody
-
-run = open_run({run.id!r})
-body = OnnxBody(run.body, run.preprocessing)
-run.head.logits(run.embeddings[:1])""",
+    notebook(run, query.row or 0),
     words="The head does one thing with the vector: it compares it with each class's prototype by "
     "a dot product and adds a bias.",
 )

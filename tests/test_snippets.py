@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embedlab.data.pictures import decode
 from embedlab.home import home
+from embedlab.models.onnx_body import OnnxBody
 from embedlab.runs import Run, open_run
 from embedlab.space.neighbours import knn
 from embedlab.space.oddities import outliers
@@ -59,11 +61,24 @@ def twins_and_strangers(run: Run) -> tuple[int, list[int]]:
     return 0, outliers(run.embeddings).rows[:12].tolist()
 
 
+def logits_of_the_first(run: Run) -> list[list[float]]:
+    """The logits of the first validation picture, sent through the body where there is one."""
+    assert run.head is not None
+    row = int(np.flatnonzero(run.split == "validation")[0])
+    vector = run.embeddings[[row]]
+    if run.body is not None:
+        assert run.preprocessing is not None
+        body = OnnxBody(run.body, run.preprocessing)
+        vector = body.embed([decode(run.thumbnails[row])])
+    return (vector @ run.head.weight.T + run.head.bias).tolist()
+
+
 SHOWN: dict[str, Callable[[Run], Any]] = {
     "neighbours": nearest,
     "prototypes": most_of_the_first_class,
     "pixels": precision_of_pixels,
     "mistakes": twins_and_strangers,
+    "body_and_head": logits_of_the_first,
 }
 
 
@@ -77,4 +92,5 @@ def test_the_same_in_a_notebook(page: str, run: str) -> None:
         if block.language == "python":
             found = value_of(block.value)
             if page in SHOWN:
+                found = found.tolist() if isinstance(found, np.ndarray) else found
                 assert found == SHOWN[page](open_run(run))
