@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from embedlab.errors import EmbedlabError
 from embedlab.progress import Progress, silent
 from embedlab.runs import EMBEDDING, Run
+
+if TYPE_CHECKING:
+    from embedlab.space.projections import ScoredLda
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,66 @@ def overview(run: Run, *, vectors: str = EMBEDDING) -> Overview:
         kept = {"coordinates": view.coordinates, "explained": explained}
         run.save_projection(key, **kept)
     return Overview(kept["coordinates"], kept["explained"])
+
+
+def discriminant(
+    run: Run, *, vectors: str = EMBEDDING, part: str = "train", shuffled: bool = False
+) -> ScoredLda:
+    """Draw all pictures by LDA; computed once and kept, for it can take half a minute.
+
+    Parameters
+    ----------
+    run : Run
+        One with classes.
+    vectors : str
+        A name from the run's `vector_sets`.
+    part : str
+        What LDA is fitted on: "train", "validation" or "all". The other pictures are the unseen
+        ones that it is scored on.
+    shuffled : bool
+        Shuffle the labels first. With both, ``LdaControl.of(true, shuffled)`` is the control
+        that shows how far LDA over-fits.
+
+    Returns
+    -------
+    ScoredLda
+
+    Raises
+    ------
+    EmbedlabError
+        If the run has no classes, or that part too few pictures of them.
+    """
+    from embedlab.space.projections import LinearView, ScoredLda, scored_lda
+    from embedlab.space.scores import Share
+
+    if run.labels is None:
+        raise EmbedlabError(
+            f"The run {run.id} has no classes that LDA could part.",
+            remedy="Look at PCA, or choose a run of labelled pictures.",
+        )
+    text = json.dumps([run.fingerprint, vectors, "lda", part, shuffled, 1])
+    key = f"lda-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    kept = run.load_projection(key)
+    if kept is not None:
+        fitted, held_out = (Share(*pair) for pair in kept.pop("right").tolist())
+        note = str(kept.pop("note"))
+        return ScoredLda(LinearView(name="lda", note=note, **kept), fitted, held_out)
+    rows = np.full(run.n_items, True) if part == "all" else run.split == part
+    found = scored_lda(
+        run.vectors(vectors),
+        run.labels,
+        rows=rows,
+        held_out=~rows,
+        shuffle_seed=0 if shuffled else None,
+    )
+    arrays = ("coordinates", "unplaced", "axes", "origin", "explained", "fitted_rows")
+    run.save_projection(
+        key,
+        note=np.array(found.view.note),
+        right=np.array([[s.correct, s.total] for s in (found.fitted, found.held_out)]),
+        **{name: getattr(found.view, name) for name in arrays},
+    )
+    return found
 
 
 def _doubts_key(run: Run) -> str:

@@ -15,7 +15,7 @@ from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import choose_colour, run_points, selection
 from embedlab.ui.state import link_selection, linked_selection
 from embedlab.ui.text import plain
-from embedlab.ui.umap_form import umap_choice
+from embedlab.ui.umap_form import umap_choice, umap_missing
 from embedlab.views import UmapSettings
 
 NEAR = 10
@@ -33,11 +33,7 @@ def wanted_panels(
             elif key == "umap":
                 panel = drawings.umap_panel(run, name, settings)
                 if panel is None:
-                    st.info(
-                        "UMAP with these settings has not been computed for this run yet: "
-                        "open **UMAP settings** and lay it out.",
-                        icon=":material/bubble_chart:",
-                    )
+                    umap_missing(run, name, settings)
                 else:
                     panels.append(panel)
             else:

@@ -25,6 +25,9 @@ LDA_DIMS = 2048  # LDA's time grows with the cube of its dimensions: longer vect
 LDA_COMPONENTS = 512  # into their first principal components
 LDA_ROWS = 10_000
 
+# A fitted model, the orthonormal basis (d, r) it was fitted in if any, and the origin.
+_Solution = tuple[Any, NDArray[np.float64] | None, NDArray[np.float64]]
+
 
 def lda(
     vectors: ArrayLike,
@@ -72,7 +75,19 @@ def lda(
     """
     matrix = _vectors.as_matrix(vectors)
     fitted, classes = _training(matrix, labels, rows, shuffle_seed)
-    model, basis, origin = _fit_lda(matrix[fitted], classes, shrinkage)
+    solution = _fit_lda(matrix[fitted], classes, shrinkage)
+    return _view(matrix, fitted, classes, solution, n_components)
+
+
+def _view(
+    matrix: NDArray[np.float32],
+    fitted: NDArray[np.int64],
+    classes: NDArray[np.int64],
+    solution: _Solution,
+    n_components: int,
+) -> LinearView:
+    """Draw a solution's axes, and as many principal ones of what they leave as are missing."""
+    model, basis, origin = solution
     found = min(n_components, len(model.classes_) - 1, model.scalings_.shape[1])
     axes = model.scalings_[:, :found] if basis is None else basis @ model.scalings_[:, :found]
     # scikit-learn's shares sum to more than 1 under shrinkage, where estimates are not consistent.
@@ -101,6 +116,63 @@ def lda(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class ScoredLda:
+    """A view by LDA, and how often LDA names the right class.
+
+    Parameters
+    ----------
+    view : LinearView
+    fitted : Share
+        On the rows that it was fitted on; where their labels were shuffled, against those.
+    held_out : Share
+        On other rows, against their true labels.
+    """
+
+    view: LinearView
+    fitted: Share
+    held_out: Share
+
+
+def scored_lda(
+    vectors: ArrayLike,
+    labels: ArrayLike,
+    *,
+    rows: ArrayLike,
+    held_out: ArrayLike,
+    n_components: int = 2,
+    shrinkage: str | None = "auto",
+    shuffle_seed: int | None = None,
+) -> ScoredLda:
+    """Fit LDA once, to draw it and to count right classes on seen and unseen rows.
+
+    Parameters
+    ----------
+    vectors, labels, n_components, shrinkage, shuffle_seed
+        As in `lda`.
+    rows, held_out : array_like of int, or of shape (n,) and bool
+        The rows to fit on, and the unseen ones.
+
+    Returns
+    -------
+    ScoredLda
+
+    Raises
+    ------
+    EmbedlabError
+        As in `lda`.
+    """
+    matrix = _vectors.as_matrix(vectors)
+    unseen = rows_to_fit(matrix, held_out)
+    fitted, classes = _training(matrix, labels, rows, shuffle_seed)
+    solution = model, basis, origin = _fit_lda(matrix[fitted], classes, shrinkage)
+    shares = []
+    for chosen, expected in ((fitted, classes), (unseen, np.asarray(labels)[unseen])):
+        points = _within(matrix[chosen] - origin, basis)
+        shares.append(accuracy(expected, model.predict(points) if len(points) else []))
+    return ScoredLda(_view(matrix, fitted, classes, solution, n_components), *shares)
+
+
 @dataclass(frozen=True)
 class LdaControl:
     """How often LDA names the right class, with true labels and with shuffled ones.
@@ -119,6 +191,11 @@ class LdaControl:
     held_out: Share
     shuffled_fitted: Share
     shuffled_held_out: Share
+
+    @classmethod
+    def of(cls, true: ScoredLda, shuffled: ScoredLda) -> LdaControl:
+        """Put what was counted with true labels beside the same with shuffled ones."""
+        return cls(true.fitted, true.held_out, shuffled.fitted, shuffled.held_out)
 
 
 def lda_control(
@@ -143,17 +220,18 @@ def lda_control(
     seed : int
         Of the shuffling.
     """
-    matrix = _vectors.as_matrix(vectors)
-    unseen = rows_to_fit(matrix, held_out)
-    truth = np.asarray(labels)[unseen]
-    shares = []
-    for shuffle_seed in (None, seed):
-        fitted, classes = _training(matrix, labels, rows, shuffle_seed)
-        model, basis, origin = _fit_lda(matrix[fitted], classes, shrinkage)
-        for chosen, expected in ((fitted, classes), (unseen, truth)):
-            points = _within(matrix[chosen] - origin, basis)
-            shares.append(accuracy(expected, model.predict(points) if len(points) else []))
-    return LdaControl(*shares)
+    true, shuffled = (
+        scored_lda(
+            vectors,
+            labels,
+            rows=rows,
+            held_out=held_out,
+            shrinkage=shrinkage,
+            shuffle_seed=shuffle_seed,
+        )
+        for shuffle_seed in (None, seed)
+    )
+    return LdaControl.of(true, shuffled)
 
 
 def _training(
@@ -184,8 +262,8 @@ def _training(
 
 def _fit_lda(
     points: NDArray[np.float32], classes: NDArray[np.int64], shrinkage: str | None
-) -> tuple[Any, NDArray[np.float64] | None, NDArray[np.float64]]:
-    """Fit LDA: the model, the orthonormal basis (d, r) it was fitted in if any, the origin."""
+) -> _Solution:
+    """Fit LDA to points of shape (n, d)."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     n, d = points.shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from embedlab.space.discriminant import LdaControl, lda, lda_control
+from embedlab.space.discriminant import LdaControl, ScoredLda, lda, lda_control, scored_lda
 from embedlab.space.fidelity import Alignment, align, neighbours_kept, trustworthiness
 from embedlab.space.nonlinear import umap
 from embedlab.space.principal import pca
@@ -17,12 +17,14 @@ __all__ = [
     "LdaControl",
     "LinearView",
     "Projection",
+    "ScoredLda",
     "View",
     "align",
     "lda",
     "lda_control",
     "neighbours_kept",
     "pca",
+    "scored_lda",
     "trustworthiness",
     "umap",
 ]

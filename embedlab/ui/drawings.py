@@ -8,12 +8,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from embedlab import views
 from embedlab.runs import Run
 from embedlab.space.projections import (
     LdaControl,
     LinearView,
-    lda,
-    lda_control,
+    ScoredLda,
     neighbours_kept,
     pca,
     trustworthiness,
@@ -45,11 +45,8 @@ def principal(run: Run, name: str) -> LinearView:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding what parts the classes …")
-def _lda(fingerprint: str, name: str, part: str, shuffled: bool, _run: Run) -> LinearView:
-    assert _run.labels is not None
-    rows = cache.part_rows(_run, part)
-    seed = 0 if shuffled else None
-    return lda(_run.vectors(name), _run.labels, rows=rows, shuffle_seed=seed)
+def _lda(fingerprint: str, name: str, part: str, shuffled: bool, _run: Run) -> ScoredLda:
+    return views.discriminant(_run, vectors=name, part=part, shuffled=shuffled)
 
 
 def discriminant(run: Run, name: str, *, part: str = "train", shuffled: bool = False) -> LinearView:
@@ -60,23 +57,13 @@ def discriminant(run: Run, name: str, *, part: str = "train", shuffled: bool = F
     EmbedlabError
         If that part has too few pictures or classes.
     """
-    return _lda(run.fingerprint, name, part, shuffled, run)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Shuffling labels …")
-def _control(fingerprint: str, name: str, _run: Run) -> LdaControl:
-    assert _run.labels is not None
-    return lda_control(
-        _run.vectors(name),
-        _run.labels,
-        rows=cache.part_rows(_run, "train"),
-        held_out=cache.part_rows(_run, "validation"),
-    )
+    return _lda(run.fingerprint, name, part, shuffled, run).view
 
 
 def control(run: Run, name: str) -> LdaControl:
     """Count how often LDA is right on seen and unseen pictures, with true and shuffled labels."""
-    return _control(run.fingerprint, name, run)
+    true, shuffled = (_lda(run.fingerprint, name, "train", labels, run) for labels in (False, True))
+    return LdaControl.of(true, shuffled)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from embedlab.errors import EmbedlabError
 from embedlab.jobs import start
 from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
+from embedlab.ui.choices import vectors_title
 from embedlab.ui.job_panel import job_panel
+from embedlab.ui.text import plain
 from embedlab.views import UmapSettings, kept_umap
 
 
@@ -61,13 +64,56 @@ def umap_choice(run: Run, vectors: str) -> UmapSettings:
             st.caption("Computed, and kept in the run.")
         elif not may_start_jobs():
             st.caption("This server does not compute; it shows what runs keep.")
-        elif st.button("Lay out", type="primary", icon=":material/play_arrow:"):
-            job = start(_command(run, vectors, settings), title=f"UMAP of {run.title}")
-            st.session_state["umap-job"] = job.id
-    job_id = st.session_state.get("umap-job")
-    if job_id is not None and kept_umap(run, settings, vectors=vectors) is None:
-        job_panel(job_id)
+        elif _slot(run, vectors, settings) in st.session_state:
+            st.caption("Its job is shown above the maps.")
+        else:
+            _button(run, vectors, settings, key="umap-start")
     return settings
+
+
+def umap_missing(run: Run, vectors: str, settings: UmapSettings) -> None:
+    """Say that a layout was not computed yet, with the button that starts it, or its progress."""
+    if (job_id := st.session_state.get(_slot(run, vectors, settings))) is not None:
+        status = job_panel(job_id)
+        if status is not None and status.active:
+            return
+    text = f"UMAP of {vectors_title(run, vectors).lower()} with these settings is not computed yet."
+    if not may_start_jobs():
+        st.info(
+            f"{text} This server does not compute; it shows what runs keep.",
+            icon=":material/bubble_chart:",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(
+            f"{text} It is laid out in the background, and kept in the run.",
+            icon=":material/bubble_chart:",
+        )
+        _button(run, vectors, settings, key="umap-start-here")
+
+
+def _button(run: Run, vectors: str, settings: UmapSettings, *, key: str) -> None:
+    st.button(
+        "Lay out with UMAP",
+        type="primary",
+        icon=":material/play_arrow:",
+        key=key,
+        on_click=_begin,
+        args=(run, vectors, settings),
+    )
+
+
+def _begin(run: Run, vectors: str, settings: UmapSettings) -> None:
+    try:
+        job = start(_command(run, vectors, settings), title=f"UMAP of {run.title}")
+    except EmbedlabError as error:
+        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        return
+    st.session_state[_slot(run, vectors, settings)] = job.id
+
+
+def _slot(run: Run, vectors: str, settings: UmapSettings) -> str:
+    return f"umap-job:{settings.key(run, vectors)}"
 
 
 def _command(run: Run, vectors: str, settings: UmapSettings) -> list[str]:

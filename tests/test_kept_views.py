@@ -1,0 +1,86 @@
+"""What is computed of a run once and kept in it: LDA with its control."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embedlab.errors import EmbedlabError
+from embedlab.home import home
+from embedlab.runs import open_run
+from embedlab.space import discriminant as discriminant_module
+from embedlab.space.projections import LdaControl, lda, lda_control
+from embedlab.ui import umap_form
+from embedlab.views import discriminant
+
+from .made_runs import made_run
+from .test_pages import opened, texts
+
+
+@pytest.mark.parametrize("per_class", [(20, 20, 20), (20, 20)])  # two classes leave a note
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("part", ["train", "validation", "all"])
+def test_what_is_kept_is_what_lda_finds(
+    tmp_path: Path, part: str, shuffled: bool, per_class: tuple[int, ...]
+) -> None:
+    run = made_run(tmp_path / "squares", per_class=per_class)
+    rows = np.full(run.n_items, True) if part == "all" else run.split == part
+    found = discriminant(run, part=part, shuffled=shuffled)
+    plain = lda(run.embeddings, run.labels, rows=rows, shuffle_seed=0 if shuffled else None)
+    for again in (found.view, discriminant(run, part=part, shuffled=shuffled).view):
+        for name in ("coordinates", "unplaced", "axes", "origin", "explained", "fitted_rows"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(plain, name))
+        assert again.note == plain.note
+    assert bool(plain.note) == (len(per_class) == 2)
+
+
+def test_lda_is_fitted_once_and_its_control_comes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = made_run(tmp_path / "squares")
+    for shuffled in (False, True):
+        discriminant(run, shuffled=shuffled)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("fitted again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(discriminant_module, "_fit_lda", refuse)
+        reopened = open_run(tmp_path / "squares")
+        kept = LdaControl.of(*(discriminant(reopened, shuffled=which) for which in (False, True)))
+        with pytest.raises(AssertionError, match="fitted again"):
+            discriminant(run, part="all")
+    held = run.split == "validation"
+    assert kept == lda_control(run.embeddings, run.labels, rows=~held, held_out=held)
+    assert kept.fitted.total == 48 and kept.held_out.total == 12
+
+
+def test_lda_of_a_run_without_classes_is_refused(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "squares", labelled=False)
+    with pytest.raises(EmbedlabError, match="has no classes"):
+        discriminant(run)
+
+
+def test_the_place_of_a_missing_umap_offers_to_lay_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = made_run(home("runs") / "squares")
+    begun: list[list[str]] = []
+
+    def begin(words: list[str], *, title: str) -> SimpleNamespace:
+        begun.append(words)
+        return SimpleNamespace(id="gone")
+
+    monkeypatch.setattr(umap_form, "start", begin)
+    app = opened("projections", "squares", **{"umap-neighbours": "7"})
+    assert "UMAP of embedding with these settings is not computed yet" in texts(app)
+    app.button(key="umap-start-here").click().run()
+    assert begun and begun[0][:2] == ["project", run.id]
+    assert begun[0][begun[0].index("--neighbours") + 1] == "7"
+
+    monkeypatch.setenv("EMBEDLAB_PUBLIC", "1")
+    app = opened("projections", "squares")
+    assert "This server does not compute" in texts(app)
+    assert not [button for button in app.button if str(button.key).startswith("umap-start")]
