@@ -5,6 +5,8 @@ import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.figures import network
+from embedlab.figures.contributions import answers
+from embedlab.figures.palette import class_style
 from embedlab.runs import Run
 from embedlab.space.feature_maps import class_map, is_average, strongest_channels
 from embedlab.ui import cache
@@ -12,7 +14,9 @@ from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.query import choose_query
 from embedlab.ui.text import plain
 
-SHOWN = 8
+SHOWN = 8  # channels
+ORIGINAL = 260  # pixels that a picture is wide on the page
+MOST_CLASSES = 12
 
 
 def show_blocks(run: Run) -> None:
@@ -27,29 +31,97 @@ def show_blocks(run: Run) -> None:
             icon=":material/info:",
         )
         return
-    batch = int(run.info.get("training", {}).get("batch_size") or 1)
-    st.plotly_chart(
-        network.blocks(architecture, batch=batch), key="blocks", config={"displayModeBar": False}
+    drawing, about = st.columns([3, 2], gap="large")
+    drawing.plotly_chart(
+        network.blocks(architecture),
+        key="blocks",
+        config={"displayModeBar": False},
+        alt="The network's blocks from the picture to the classes; the same as in the table.",
     )
     total = sum(row["parameters"] for row in architecture)
     head = architecture[-1]["parameters"]
-    st.caption(
-        f"Each block is as high as its map's side and as wide as it has channels (both as "
-        f"logarithms). {total:,} parameters in all, {head:,} of them in the head."
-    )
+    with about:
+        st.markdown(
+            "Each block is as wide as its map's side and as thick as it has channels (both as "
+            "logarithms). On the right: what comes out of it **for one picture**, as channels x "
+            "height x width."
+        )
+        st.markdown(f"**{total:,} parameters** in all, {head:,} of them in the head.")
+        show_batch(run, architecture)
     with st.expander("The blocks as a table", icon=":material/table:"):
         st.dataframe(
             [
                 {
                     "block": row["name"],
                     "what it is": row["what"],
-                    "shape of its output": str([batch, *row["shape"][1:]]),
+                    "its output for one picture": " x ".join(map(str, row["shape"][1:])),
                     "parameters": row["parameters"],
                 }
-                for row in architecture
+                for row in network.steps(architecture)
             ],
             hide_index=True,
         )
+
+
+def show_batch(run: Run, architecture: list[dict]) -> None:
+    """Say with which shapes a batch goes through: the first number is how many pictures."""
+    batch = int(run.info.get("training", {}).get("batch_size") or 1)
+    if batch < 2:
+        return
+    names = [row["name"] for row in architecture]
+    cut = names.index("embedding") if "embedding" in names else len(names) - 1
+    ends = [architecture[0], *architecture[max(cut - 1, 1) :]]
+    shapes = " → ".join(f"`{[batch, *row['shape'][1:]]}`" for row in ends)
+    st.markdown(f"In training, {batch} pictures go through at a time, as one array: {shapes}.")
+    st.caption(f"The {batch} in front is the batch: how many pictures, all treated alike.")
+
+
+def show_pictures(run: Run, row: int) -> None:
+    """Show the original beside what the network is given of it."""
+    picture, exact = cache.original(run, row)
+    st.subheader("What goes in", anchor=False)
+    with st.container(horizontal=True):
+        st.image(
+            picture,
+            width=ORIGINAL,
+            caption=f"The original: {picture.width} x {picture.height} pixels"
+            if exact
+            else "The small copy that the run keeps; the original is not at hand",
+        )
+        given = cache.seen(run, row)
+        if given is not None:
+            size = "" if run.preprocessing is None else f": {run.preprocessing.size} pixels square"
+            st.image(given, width=ORIGINAL, caption=f"What the model saw{size}")
+
+
+def show_answer(run: Run, row: int) -> None:
+    """Draw what the head makes of the vector: logits and probabilities."""
+    head = run.head
+    if head is None:
+        return
+    st.subheader("What the head does with the vector", anchor=False)
+    logits = head.logits(run.embeddings[row][None])[0].astype(np.float64)
+    if len(head.classes) == 1:
+        st.markdown(f"It predicts **{logits[0]:,.2f}** for {plain(head.classes[0])}.")
+        return
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()
+    order = np.argsort(-logits, kind="stable")[:MOST_CLASSES]
+    st.plotly_chart(
+        answers(
+            [head.classes[k] for k in order],
+            logits[order],
+            shares[order],
+            [class_style(int(k)).colour for k in order],
+        ),
+        key="answer",
+        config={"displayModeBar": False},
+    )
+    first = "" if len(order) == len(logits) else f" The {len(order)} highest of {len(logits)}."
+    st.caption(
+        "A class's logit is the vector's dot product with its prototype, plus its bias; softmax "
+        f"turns all logits into probabilities, which add up to 1.{first}"
+    )
 
 
 def show_inside(run: Run, row: int, fresh: np.ndarray) -> None:
@@ -60,25 +132,32 @@ def show_inside(run: Run, row: int, fresh: np.ndarray) -> None:
     c, h, w = fresh.shape
     st.subheader(f"The map before pooling: {c:,} channels of {h} x {w}", anchor=False)
     st.markdown("The channels that this picture excites most. Bright places excite the channel.")
-    columns = st.columns(4)
-    for place, number in enumerate(strongest_channels(fresh, SHOWN)):
-        columns[place % 4].plotly_chart(
-            network.channel(fresh[number], title=f"channel {number}"),
-            key=f"channel-{place}",
-            config={"displayModeBar": False},
-        )
-    if run.head is None or run.inputs is None or run.head.weight.shape[1] != c:
+    with st.container(horizontal=True, gap="small"):
+        for place, number in enumerate(strongest_channels(fresh, SHOWN)):
+            st.plotly_chart(
+                network.channel(fresh[number], title=f"channel {number}"),
+                key=f"channel-{place}",
+                width=132,
+                config={"displayModeBar": False},
+            )
+    given = cache.seen(run, row)
+    if run.head is None or given is None or run.head.weight.shape[1] != c:
         return
     st.subheader("Where a class's score is made", anchor=False)
     guess = int(run.head.logits(run.embeddings[row][None])[0].argmax())
     class_ = st.pills(
-        "Class", run.head.classes, default=run.head.classes[guess], key="map-class", required=True
+        "Class",
+        run.head.classes,
+        default=run.head.classes[guess],
+        key="map-class",
+        required=True,
+        wrap=True,
     )
     k = run.head.classes.index(class_)
     values = class_map(fresh, run.head.weight[k])
     left, right = st.columns([3, 2], gap="medium")
     left.plotly_chart(
-        network.overlay(run.inputs[row], values, title=f"what each place adds to: {class_}"),
+        network.overlay(given, values, title=f"what each place adds to: {class_}"),
         key="class-map",
         config={"displayModeBar": False},
     )
@@ -121,9 +200,9 @@ show_blocks(run)
 left, right = st.columns([1, 3], gap="medium")
 with left:
     query = choose_query(run, "embedding", own=False)
-    if run.inputs is not None and query.row is not None:
-        st.image(run.inputs[query.row], caption="What the model saw", width=180)
 with right:
+    if query.row is not None:
+        show_pictures(run, query.row)
     if run.body is None or run.preprocessing is None:
         st.info(
             "This run has no body, so pictures cannot be sent through it again.",
@@ -141,6 +220,8 @@ with right:
                     "Computed from the small picture that the run keeps; the original is not on "
                     "this machine, so numbers differ a little from the embedding's."
                 )
+    if query.row is not None:
+        show_answer(run, query.row)
 
 d = run.embeddings.shape[1]
 classes = len(run.classes)

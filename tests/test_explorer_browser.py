@@ -128,3 +128,25 @@ def test_zoom_and_selection_move_from_projections_to_prototypes(browser: Any, ap
         page.wait_for_timeout(400)
         assert arrows(page)[0] != first
         assert arrows(page)[1] == second  # nobody had zoomed there
+
+
+# ---- blocks ----------------------------------------
+
+
+@pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("run", ["garden", "many"])
+def test_the_labels_of_blocks_are_apart_and_within_their_figure(
+    browser: Any, app: str, run: str, size: dict[str, Any]
+) -> None:
+    with tab(browser, **size) as page:
+        settled(page, f"{app}body_and_head?run={run}")
+        figure = page.locator(".st-key-blocks .js-plotly-plot")
+        figure.locator(".annotation-text").first.wait_for(timeout=PATIENCE)
+        whole = figure.bounding_box()
+        found = [label.bounding_box() for label in figure.locator(".annotation-text").all()]
+        boxes = [(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for b in found]
+        assert len(boxes) == 2 * {"garden": 8, "many": 18}[run] + 1
+        assert not overlapping(boxes)
+        right, low = whole["x"] + whole["width"], whole["y"] + whole["height"]
+        assert all(whole["x"] <= b[0] and b[2] <= right for b in boxes)
+        assert all(whole["y"] <= b[1] and b[3] <= low for b in boxes)

@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from itertools import combinations
+from collections.abc import Callable, Sequence
+from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from embedlab.figures.contributions import contributions
+from embedlab.figures.contributions import answers, contributions
 from embedlab.figures.curves import Curve, curves, scree, training_curves
 from embedlab.figures.distributions import histogram_pair
 from embedlab.figures.maps import MANY, scatter_map
 from embedlab.figures.matrices import confusion, cosine_table
+from embedlab.figures.network import blocks, steps
 from embedlab.figures.palette import COLOURS, SYMBOLS, class_style
 from embedlab.figures.readings import bars_with_intervals, read_off_bars
 from embedlab.figures.strips import vector_strips
 from embedlab.figures.style import plain, template
 
 EVIL = ["<img src=x onerror=alert(1)>", "%{x} $\\frac{1}{2}$", "plain"]
+
+
+def way(names: Sequence[str]) -> list[dict[str, Any]]:
+    """A network of that many blocks, as a run describes it."""
+    side = 2 ** (len(names) + 3)
+    rows = [{"name": "input", "what": "picture", "shape": [1, 3, side, side], "parameters": 0}]
+    for k, name in enumerate(names, 1):
+        shape = [1, 8 * k, side >> k, side >> k]
+        rows.append({"name": name, "what": name, "shape": shape, "parameters": 1000 * k})
+    n_dims = 8 * len(names)
+    rows.append({"name": "embedding", "what": "average", "shape": [1, n_dims], "parameters": 7})
+    rows.append({"name": "head", "what": "linear", "shape": [1, 5], "parameters": 45})
+    return rows
+
 
 FIGURES: dict[str, Callable[[list[str]], go.Figure]] = {
     "map": lambda names: scatter_map(
@@ -50,8 +66,46 @@ FIGURES: dict[str, Callable[[list[str]], go.Figure]] = {
         names_of_x=names[:2],
     ),
     "scree": lambda names: scree([0.5, 0.2], prefix=names[0]),
+    "answers": lambda names: answers(names, [1, -2, 0.5], [0.6, 0.1, 0.3], COLOURS[:3]),
+    "blocks": lambda names: blocks(way(names)),
     "contributions": lambda names: contributions([3], [1.0], rest=0.5, bias=-1, logit=0.5),
 }
+
+
+def test_pooling_is_a_step_between_the_last_map_and_the_vector() -> None:
+    rows = steps(way(("a", "b")))
+    assert [row["name"] for row in rows] == ["input", "a", "b", "pooling", "embedding", "head"]
+    assert rows[3]["what"] == "average" and rows[3]["shape"] == rows[4]["shape"] == [1, 16]
+    assert sum(row["parameters"] for row in rows) == sum(
+        row["parameters"] for row in way(("a", "b"))
+    )
+    flat = [row for row in way(()) if row["name"] != "input"]
+    assert [row["name"] for row in steps(flat)] == ["embedding", "head"]  # no map, no pooling
+
+
+def test_blocks_stand_below_each_other_with_shapes_for_one_picture() -> None:
+    figure = blocks(way(("a", "b")))
+    boxes = [(min(trace.y), max(trace.y), max(trace.x)) for trace in figure.data]
+    assert all(one[1] < next_[0] for one, next_ in pairwise(boxes))
+    halves = [half for *_, half in boxes]
+    assert halves[0] == 0.5 and halves == sorted(halves, reverse=True)
+    pooling = figure.data[3]
+    assert max(pooling.x) == halves[2] and pooling.x[2] == halves[4]  # from the map to the vector
+    texts = [note.text for note in figure.layout.annotations]
+    assert texts[:2] == ["input", "<b>3 x 32 x 32</b>"] and "<b>16 x 8 x 8</b>" in texts
+    (line,) = figure.layout.shapes
+    assert boxes[-2][1] < line.y0 < boxes[-1][0]
+    assert "2,000 parameters" in figure.data[2].text
+
+
+def test_answers_show_logits_and_probabilities_of_the_same_classes() -> None:
+    figure = answers(("rose", "tulip"), [1.5, -2], [0.97, 0.03], COLOURS[:2])
+    scores, shares = figure.data
+    assert list(scores.x) == [1.5, -2] and list(shares.x) == [0.97, 0.03]
+    assert list(scores.text) == ["1.50", "-2.00"] and list(shares.text) == ["97%", "3%"]
+    assert list(figure.layout.yaxis.ticktext) == ["rose", "tulip"]
+    low, high = figure.layout.xaxis.range
+    assert low < -2 and high > 1.5
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from embedlab.data.pictures import decode
+from embedlab.data.sources import load_dataset
 from embedlab.home import home
+from embedlab.runs import open_run
+from embedlab.space.feature_maps import is_average
+from embedlab.ui import cache
 from embedlab.ui.frame import PAGES
 
 from .conftest import ROOT
@@ -135,6 +143,55 @@ def test_the_sum_equals_the_logit_to_the_last_digit_shown(query: int) -> None:
     n = max(3, digits)
     assert round(x * w * cosine, n) == pytest.approx(dot, abs=0.5 * 10**-n)
     assert round(dot + bias, n) == pytest.approx(logit, abs=1e-9)
+
+
+def chart(app: AppTest, key: str) -> dict[str, Any]:
+    """Give the plotly figure of that key as it is sent to the browser."""
+    (found,) = [element for element in app.get("plotly_chart") if f"-{key}" in element.proto.id]
+    return json.loads(found.proto.spec)
+
+
+@pytest.mark.parametrize("query", [7, 41])
+def test_the_head_is_drawn_with_the_picture_s_own_logits(query: int) -> None:
+    run = open_run("garden")
+    app = opened("body_and_head", "garden", query=str(query))
+    drawn = chart(app, "answer")
+    order = [run.classes.index(name) for name in drawn["layout"]["yaxis"]["ticktext"]]
+    logits = run.embeddings[query] @ run.head.weight.T + run.head.bias
+    assert order == np.argsort(-logits).tolist()
+    shown, shares = (trace["text"] for trace in drawn["data"])
+    assert shown == [f"{logits[k]:,.2f}" for k in order]
+    assert shares == [f"{run.probabilities[query, k]:.0%}" for k in order]
+
+
+def test_a_flower_of_the_garden_is_drawn_anew_and_what_the_model_saw_is_cut_from_it() -> None:
+    run = open_run("garden")
+    picture, exact = cache.original(run, 7)
+    assert exact and picture.size == (128, 128)
+    again = load_dataset("garden")
+    assert picture.tobytes() == again.pictures.open(again.ids.index(run.items["id"][7])).tobytes()
+    fresh, exact = cache.feature_map(run, 7)
+    assert exact and is_average(fresh, run.embeddings[7], tolerance=1e-3)
+    given = np.asarray(decode(cache.seen(run, 7)), int)
+    assert given.shape == (64, 64, 3)
+    assert np.abs(given - run.preprocessing.see(picture)).mean() < 4  # JPEG
+    text = texts(opened("body_and_head", "garden", query="7"))
+    assert "is the class's logit" in text and "not on this machine" not in text
+
+
+def test_strangers_are_shown_no_file_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = made_run(tmp_path / "squares", seed=99)  # no other test's, for pictures are cached
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (300, 200)).save(secret)
+    run.items["path"] = str(secret)
+    assert cache.original(run, 0)[0].size == (300, 200)
+    monkeypatch.setenv("EMBEDLAB_PUBLIC", "1")
+    for origin in ({}, {"source": "garden"}):
+        run.info["dataset"]["origin"] = origin
+        picture, exact = cache.original(run, 0)
+        assert picture.size == (48, 48) and not exact
 
 
 def test_a_map_is_also_a_table_and_a_selection_a_file() -> None:

@@ -128,3 +128,70 @@ def branch_bars(
         xaxis={"title": {"text": "adds to the answer"}, "zeroline": True},
         yaxis={**ticks(names), "autorange": "reversed", "showgrid": False},
     )
+
+
+def answers(
+    names: Sequence[str],
+    logits: ArrayLike,
+    probabilities: ArrayLike,
+    colours: Sequence[str],
+) -> go.Figure:
+    """Draw what a head says of one picture: each class's logit, and its probability beside it.
+
+    Parameters
+    ----------
+    names : sequence of str, c of them
+        Classes, from the top.
+    logits, probabilities : array_like of shape (c,)
+    colours : sequence of str, c of them
+        CSS colours of the classes.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Two fields that share the classes' names.
+    """
+    scores, shares = np.asarray(logits, np.float64), np.asarray(probabilities, np.float64)
+    places = list(range(len(names)))
+    figure = go.Figure()
+    for axis, values, texts in (
+        ("x", scores, [f"{value:,.2f}" for value in scores]),
+        ("x2", shares, [f"{share:.0%}" for share in shares]),
+    ):
+        figure.add_trace(
+            go.Bar(
+                x=values,
+                y=places,
+                xaxis=axis,
+                orientation="h",
+                marker={"color": list(colours)},
+                text=texts,
+                textposition="outside",
+                textangle=0,
+                cliponaxis=False,
+                hovertemplate="%{y}: %{text}<extra></extra>",
+                showlegend=False,
+            )
+        )
+    low, high = min(scores.min(initial=0), 0.0), max(scores.max(initial=0), 0.0)
+    room = 0.3 * ((high - low) or 1.0)  # for the numbers at the ends of the bars
+    bare = {"showgrid": False, "showticklabels": False, "fixedrange": True, "side": "top"}
+    return finished(
+        figure,
+        height=70 + 30 * max(len(names), 2),
+        bargap=0.3,
+        xaxis={
+            "domain": [0.0, 0.54],
+            "range": [low - (room if low < 0 else 0), high + room],
+            "title": {"text": "logit"},
+            **bare,
+        },
+        xaxis2={
+            "domain": [0.6, 1.0],
+            "range": [0, 1.3],
+            "anchor": "y",
+            "title": {"text": "probability"},
+            **bare,
+        },
+        yaxis={**ticks(names), "autorange": "reversed", "showgrid": False, "fixedrange": True},
+    )

@@ -12,91 +12,148 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from embedlab.figures.palette import COLOURS, NEUTRAL
+from embedlab.figures.style import finished, plain
 
-INPUT, BODY, EMBEDDING, HEAD = NEUTRAL, COLOURS[0], COLOURS[2], COLOURS[1]
-FLAT = 9  # so many labels stand beside each other without overlapping
+BODY, HEAD = COLOURS[0], COLOURS[1]
+COLOUR = {"input": NEUTRAL, "pooling": COLOURS[4], "embedding": COLOURS[2], "head": HEAD}
+# In pixels: a line of text, what is between blocks, around the cut, and how high the pooling is.
+LINE, GAP, CUT, POOLING = 18, 5, 34, 26
 
 
-def blocks(architecture: Sequence[Mapping[str, Any]], *, batch: int = 1) -> go.Figure:
-    """Draw a network as blocks: as high as the map's side, as wide as it has channels.
+def steps(architecture: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Make the pooling between the last map and the vector a step of its own.
 
     Parameters
     ----------
     architecture : sequence of mappings
         In order: name, what, shape (with a batch of 1), parameters; "embedding" and "head" last.
-    batch : int
-        The batch that the shapes are written for.
+
+    Returns
+    -------
+    list of dict
+        With "pooling" before "embedding" where a map comes before it.
+
+    Examples
+    --------
+    >>> rows = [
+    ...     {"name": "stem", "what": "convolution", "shape": [1, 8, 4, 4], "parameters": 9},
+    ...     {"name": "embedding", "what": "average", "shape": [1, 8], "parameters": 0},
+    ... ]
+    >>> [(row["name"], row["what"]) for row in steps(rows)]
+    [('stem', 'convolution'), ('pooling', 'average'), ('embedding', 'the vector at the cut')]
+    """
+    found: list[dict[str, Any]] = []
+    for row in map(dict, architecture):
+        if row["name"] == "embedding" and found and len(found[-1]["shape"]) > 2:
+            found.append({**row, "name": "pooling"})
+            found.append({**row, "what": "the vector at the cut", "parameters": 0})
+        else:
+            found.append(row)
+    return found
+
+
+def blocks(architecture: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Draw a network from top to bottom: as wide as the map's side, as thick as it has channels.
+
+    Every block has its name on the left and the shape of its output, for one picture, on the
+    right, so that nothing overlaps on a narrow screen either.
+
+    Parameters
+    ----------
+    architecture : sequence of mappings
+        In order: name, what, shape (with a batch of 1), parameters; "embedding" and "head" last.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Heights and widths are logarithms: 256 to 8 is a long way.
+        Widths and thicknesses are logarithms: 256 to 8 is a long way.
     """
+    rows = steps(architecture)
+    sides = [_side(row["shape"]) for row in rows]
+    widths = [_width(side) / _width(max(sides, default=1)) for side in sides]
     figure = go.Figure()
-    left, cut = 0.0, None
-    for row in architecture:
-        channels, side = (
-            int(row["shape"][1]),
-            (int(row["shape"][-1]) if len(row["shape"]) == 4 else 1),
-        )
-        width, height = 0.35 + 0.16 * math.log2(1 + channels), 0.5 + math.log2(side)
-        shape = [batch, *row["shape"][1:]]
-        colour = {"input": INPUT, "embedding": EMBEDDING, "head": HEAD}.get(row["name"], BODY)
+    y, cut, places = 0.0, None, []
+    for row in rows:
         if row["name"] == "head":
-            cut = left - 0.15
-        text = (
-            f"<b>{escape(str(row['name']))}</b><br>{escape(str(row['what']))}<br>"
-            f"{shape}<br>{row['parameters']:,} parameters<extra></extra>"
-        )
-        figure.add_trace(
-            go.Scatter(
-                x=[left, left + width, left + width, left, left],
-                y=[-height / 2, -height / 2, height / 2, height / 2, -height / 2],
-                fill="toself",
-                mode="lines",
-                line={"color": colour, "width": 1},
-                fillcolor=colour,
-                opacity=0.75,
-                hoveron="fills",
-                text=text,
-                hoverinfo="text",
-                showlegend=False,
+            cut, y = y + CUT / 2, y + CUT
+        thick = POOLING if row["name"] == "pooling" else _thickness(row["shape"])
+        room = max(thick, LINE)
+        places.append((y + (room - thick) / 2, thick))
+        y += room + GAP
+    for k, (row, (top, thick)) in enumerate(zip(rows, places, strict=True)):
+        above = widths[k - 1] if row["name"] == "pooling" else widths[k]
+        figure.add_trace(_block(row, top, thick, above, widths[k]))
+        for text, side in ((plain(row["name"], 14), 0), (_shape(row["shape"]), 1)):
+            figure.add_annotation(
+                x=side,
+                xref="paper",
+                xanchor="left" if side else "right",
+                xshift=8 if side else -8,
+                y=top + thick / 2,
+                yanchor="middle",
+                text=f"<b>{text}</b>" if side else text,
+                showarrow=False,
+                font={"size": 12},
             )
-        )
-        label = " x ".join(map(str, row["shape"][1:]))
-        figure.add_annotation(
-            x=left + width / 2,
-            y=-4.7,
-            text=f"{escape(str(row['name']))}<br><b>{label}</b>",
-            textangle=0 if len(architecture) <= FLAT else -40,
-            showarrow=False,
-            xanchor="center" if len(architecture) <= FLAT else "right",
-            yanchor="top",
-            font={"size": 12},
-        )
-        left += width + 0.3
     if cut is not None:
-        figure.add_vline(x=cut, line={"dash": "dash", "width": 2, "color": HEAD})
+        figure.add_hline(y=cut, line={"dash": "dash", "width": 2, "color": HEAD})
         figure.add_annotation(
-            x=cut,
-            y=5.2,
-            text="← body   cut   head →",
+            x=0.5,
+            xref="paper",
+            y=cut,
+            yanchor="middle",
+            text="↑ body · cut · head ↓",
             showarrow=False,
-            xanchor="right",
-            xshift=60,
             bgcolor=HEAD,
             borderpad=3,
-            font={"color": "white", "size": 12},
+            font={"color": "#111715", "size": 12},
         )
-    figure.update_xaxes(visible=False, fixedrange=True)
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-7.8, 6.0])
-    figure.update_layout(
-        height=360,
-        margin={"l": 30, "r": 10, "t": 10, "b": 10},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.5, 0.5])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[y, -GAP])
+    return finished(
+        figure, height=round(y) + 20, margin={"l": 104, "r": 104, "t": 10, "b": 10, "pad": 0}
     )
-    return figure
+
+
+def _block(
+    row: Mapping[str, Any], top: float, thick: float, above: float, below: float
+) -> go.Scatter:
+    """Draw one block; the pooling's sides lean from the width above to that below."""
+    a, b = above / 2, below / 2
+    colour = COLOUR.get(row["name"], BODY)
+    return go.Scatter(
+        x=[-a, a, b, -b, -a],
+        y=[top, top, top + thick, top + thick, top],
+        fill="toself",
+        mode="lines",
+        line={"color": colour, "width": 1},
+        fillcolor=colour,
+        opacity=0.85,
+        hoveron="fills",
+        text=f"<b>{plain(row['name'])}</b><br>{plain(row['what'], 90)}<br>"
+        f"{_shape(row['shape'])}<br>{row['parameters']:,} parameters",
+        hoverinfo="text",
+        showlegend=False,
+    )
+
+
+def _shape(shape: Sequence[int]) -> str:
+    """Write what comes out for one picture: the batch, which is first, is left out."""
+    return " x ".join(map(str, shape[1:]))
+
+
+def _side(shape: Sequence[int]) -> float:
+    """Give the side of a map, also where its places lie in a row; 1 of a vector."""
+    return float(shape[-1]) if len(shape) == 4 else shape[1] ** 0.5 if len(shape) == 3 else 1.0
+
+
+def _width(side: float) -> float:
+    return 0.6 + math.log2(max(side, 1.0))
+
+
+def _thickness(shape: Sequence[int]) -> float:
+    channels = shape[2] if len(shape) == 3 else shape[1]
+    return 2 + 2.6 * math.log2(1 + channels)
 
 
 def overlay(picture: bytes, values: NDArray[Any], *, title: str) -> go.Figure:
@@ -160,7 +217,7 @@ def channel(values: NDArray[Any], *, title: str) -> go.Figure:
             hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>",
         )
     )
-    return _square(figure, values.shape[1], values.shape[0], title, height=170)
+    return _square(figure, values.shape[1], values.shape[0], title, height=150)
 
 
 def _square(figure: go.Figure, w: int, h: int, title: str, height: int = 330) -> go.Figure:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from embedlab.data.pictures import decode, thumbnail
 from embedlab.errors import EmbedlabError
+from embedlab.originals import Originals, originals
 from embedlab.runs import Run, list_runs
 from embedlab.space.neighbours import NeighbourIndex, Neighbours, knn
 from embedlab.space.scores import Precision, precision_at_k
@@ -19,6 +20,9 @@ from embedlab.ui.access import public
 
 if TYPE_CHECKING:
     from embedlab.models.onnx_body import OnnxBody
+
+DRAWN = "garden"  # a set whose pictures are made here, from no file
+MOST = 1024  # pixels of a side of what the model saw, as it is shown
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -105,8 +109,6 @@ def embed_upload(run: Run, data: bytes) -> tuple[NDArray[np.float32], bytes]:
 def _embed_upload(
     fingerprint: str, digest: str, _run: Run, _data: bytes
 ) -> tuple[NDArray[np.float32], bytes]:
-    from embedlab.data.pictures import decode, thumbnail
-
     picture = decode(_data)
     return _body(fingerprint, _run).embed([picture])[0], thumbnail(picture)
 
@@ -123,8 +125,15 @@ def _body(fingerprint: str, _run: Run) -> OnnxBody:
     return OnnxBody(_run.body, _run.preprocessing)
 
 
+@st.cache_resource(max_entries=8, show_spinner="Looking for the original pictures …")
+def _originals(fingerprint: str, _run: Run) -> Originals:
+    return originals(_run)
+
+
 def original(run: Run, row: int) -> tuple[Image.Image, bool]:
-    """Open a picture of the run: the original where it is still there, else the small one.
+    """Open a picture of the run: the original where it is at hand, else the small one.
+
+    A picture that was drawn is drawn anew. To strangers, no file of this machine is opened.
 
     Returns
     -------
@@ -133,15 +142,26 @@ def original(run: Run, row: int) -> tuple[Image.Image, bool]:
     exact : bool
         Whether it is the original.
     """
-    from embedlab.data.pictures import decode
+    if public() and not _drawn(run, row):
+        return decode(run.thumbnails[row]), False
+    found = _originals(run.fingerprint, run)
+    picture = found.open(row)
+    return picture, row not in found.small
 
-    path = run.items["path"].iat[row] if "path" in run.items else None
-    if isinstance(path, str) and not public():
-        try:
-            return decode(Path(path)), True
-        except (EmbedlabError, OSError):
-            pass
-    return decode(run.thumbnails[row]), False
+
+def _drawn(run: Run, row: int) -> bool:
+    """Say whether a picture never lay in a file: the garden's are drawn."""
+    source = run.info.get("dataset", {}).get("origin", {}).get("source")
+    return source == DRAWN and not isinstance(run.items["path"].iat[row], str)
+
+
+def seen(run: Run, row: int) -> bytes | None:
+    """Give what the model saw of a picture, as JPEG; None where that is not known."""
+    if run.preprocessing is not None:
+        picture, exact = original(run, row)
+        if exact:
+            return thumbnail(Image.fromarray(run.preprocessing.see(picture)), side=MOST)
+    return None if run.inputs is None else run.inputs[row]
 
 
 @st.cache_data(max_entries=32, show_spinner="Sending the picture through the body …")
