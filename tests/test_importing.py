@@ -327,11 +327,132 @@ def test_a_head_drawn_by_hand_is_found(tmp_path: Path, pictures: Path, separate:
     assert run.head is not None
     np.testing.assert_allclose(run.head.weight, weight, rtol=1e-6)
     np.testing.assert_allclose(run.head.bias, bias)
-    # Without as many classes as it has outputs, the layer is the body's own end.
+    # Where somebody says that the scores are the embedding, they are.
     flat = photos(tmp_path / "flat", n=3)
-    run = import_run(path, str(flat))
+    run = import_run(path, str(flat), output="out")
     assert run.head is None
     np.testing.assert_allclose(run.embeddings.sum(axis=1), 1, atol=1e-6)
+    assert "What it calls 'out' is the embedding, so it has no head." in run.info["notes"]
+
+
+def test_scores_of_other_classes_are_not_taken_for_an_embedding(
+    tmp_path: Path, pictures: Path
+) -> None:
+    from torchvision.models import resnet18
+
+    torch.manual_seed(0)
+    network = resnet18(num_classes=7).eval()
+    path = exported(network, tmp_path / "net.onnx")
+
+    def complaint(source: Path, **options: Any) -> str:
+        with pytest.raises(EmbedlabError) as error:
+            import_run(path, str(source), **options)
+        return str(error.value)
+
+    said = complaint(pictures)
+    assert "7 numbers a picture that look like scores of 7 classes" in said
+    assert "The classes known are 3." in said and "--classes FILE, with 7 names" in said
+    assert "--output y" in said
+    where = said.split("--output NAME, such as ")[1].split(" (512)")[0]
+    assert "No classes are known." in complaint(photos(tmp_path / "flat", n=2))
+    (tmp_path / "names.txt").write_text("a\nb")
+    assert "The classes known are 2." in complaint(pictures, classes=tmp_path / "names.txt")
+
+    with torch.inference_mode():
+        body = nn.Sequential(*list(network.children())[:-1], nn.Flatten())
+        run = import_run(path, str(pictures), output=where)
+        x = seen(run, pictures)
+        np.testing.assert_allclose(run.embeddings, body(x).numpy(), atol=1e-5)
+        run = import_run(path, str(pictures), output="y")
+        np.testing.assert_allclose(run.embeddings, network(x).numpy(), atol=1e-4)
+    (tmp_path / "names.txt").write_text("\n".join("abcdefg"))
+    run = import_run(path, str(pictures), classes=tmp_path / "names.txt")
+    assert run.embeddings.shape == (12, 512) and run.head is not None
+    assert run.head.classes == tuple("abcdefg")
+
+
+def test_scores_that_no_linear_layer_gives_are_found_out_too(
+    tmp_path: Path, pictures: Path
+) -> None:
+    maps = nn.Sequential(nn.Conv2d(3, 5, 8, 8), nn.ReLU())
+    scores = nn.Sequential(nn.Conv2d(5, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    path = exported(nn.Sequential(maps, scores), tmp_path / "net.onnx")
+    with pytest.raises(EmbedlabError, match="as many of them as classes") as error:
+        import_run(path, str(pictures))
+    where = str(error.value).split("such as ")[1].split(" (5 x 8 x 8)")[0]
+    run = import_run(path, str(pictures), output=where)
+    with torch.inference_mode():
+        expected = maps(seen(run, pictures)).mean((2, 3)).numpy()
+    np.testing.assert_allclose(run.embeddings, expected, atol=1e-5)
+    path = exported(nn.Sequential(maps, scores, nn.Sigmoid()), tmp_path / "sigmoid.onnx")
+    with pytest.raises(EmbedlabError, match="they are probabilities"):
+        import_run(path, str(pictures))
+
+
+def test_a_node_may_say_where_the_embedding_is(tmp_path: Path, pictures: Path) -> None:
+    import onnx
+
+    path, *_ = made_graph(tmp_path / "made.onnx")
+    model = onnx.load(path)
+    model.graph.node[0].name = "the average"
+    onnx.save(model, path)
+    run = import_run(path, str(pictures), output="the average")
+    means = seen(run, pictures).mean((2, 3)).numpy()
+    np.testing.assert_allclose(run.embeddings, means, atol=1e-6)
+    assert run.head is None
+    with pytest.raises(EmbedlabError, match=r"no tensor or node .* an output \(out\).* embedding"):
+        import_run(path, str(pictures), output="w")
+
+
+def apart(path: Path, **options: Any) -> Path:
+    """Write a file again with its weights beside it."""
+    import onnx
+
+    new = path.with_name("apart.onnx")
+    onnx.save(onnx.load(path), new, save_as_external_data=True, size_threshold=0, **options)
+    return new
+
+
+@pytest.mark.parametrize("one_file", [False, True])
+def test_weights_beside_an_onnx_file_are_taken_along(
+    tmp_path: Path, pictures: Path, one_file: bool
+) -> None:
+    whole, weight, _ = made_graph(tmp_path / "made.onnx", separate=True)
+    options = {"location": "apart.data"} if one_file else {"all_tensors_to_one_file": False}
+    path = apart(whole, **options)
+    weights = [tmp_path / "apart.data"] if one_file else [tmp_path / "w", tmp_path / "b"]
+    assert all(one.stat().st_size for one in weights)
+    run = import_run(path, str(pictures))
+    np.testing.assert_array_equal(run.embeddings, import_run(whole, str(pictures)).embeddings)
+    assert run.head is not None
+    np.testing.assert_allclose(run.head.weight, weight, rtol=1e-6)
+    for one in weights:  # the run needs them no more
+        one.unlink()
+    assert run.body is not None and run.preprocessing is not None
+    assert OnnxBody(run.body, run.preprocessing).n_dims == 3
+    with pytest.raises(EmbedlabError) as error:
+        import_run(path, str(pictures))
+    names = "apart.data, and that is not in" if one_file else "b, w, and these are not in"
+    assert f"keeps its weights in {names} {tmp_path}" in str(error.value)
+
+
+def test_weights_beside_an_onnx_file_that_will_not_do(tmp_path: Path, pictures: Path) -> None:
+    import onnx
+
+    path = apart(made_graph(tmp_path / "made.onnx")[0], location="apart.data")
+    (tmp_path / "apart.data").write_bytes(b"short")
+    with pytest.raises(
+        EmbedlabError, match=r"weights of apart.onnx cannot be read from apart.data"
+    ):
+        import_run(path, str(pictures))
+    (tmp_path / "secret").write_bytes(bytes(999))
+    model = onnx.load(path, load_external_data=False)
+    for tensor in model.graph.initializer:
+        tensor.external_data[0].value = "../secret"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "made.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(EmbedlabError, match=r"'\.\./secret', which is not in its own folder"):
+        import_run(tmp_path / "in" / "made.onnx", str(pictures))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ from embedlab.cli.reporting import reporting
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Paths and labels of the vectors: CSV, TSV or Parquet.",
 )
-@click.option("--output", help="Which of several outputs of an ONNX file to take.")
+@click.option(
+    "--output",
+    help="Where the embedding is in an ONNX file: an output, or a tensor or node inside.",
+)
 @click.option("--size", type=int, help="Side of the pictures in pixels.")
 @click.option(
     "--normalise",

@@ -41,7 +41,8 @@ def import_onnx(
     ----------
     path : Path
         It takes a batch of pictures (n, 3, height, width) in float32. A last linear layer of as
-        many outputs as there are classes is taken for the head.
+        many outputs as there are classes is taken for the head. Its weights may lie in other
+        files in the same folder.
     dataset : Dataset
     classes : tuple of str, optional
         Names of the head's rows; the dataset's classes by default.
@@ -50,7 +51,7 @@ def import_onnx(
     normalisation : str, optional
         A key of `NORMALISATIONS`; "imagenet" by default.
     output : str, optional
-        Which of several outputs to take.
+        Which of several outputs to take, or where inside the embedding is: a tensor or a node.
     validation, split_seed, title, batch_size, progress
         As for `embedlab.importing.checkpoint.import_checkpoint`.
 

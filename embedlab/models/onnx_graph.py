@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 _BEHIND_HEAD = {"Softmax", "LogSoftmax", "Identity"}
 _BEHIND_POOLING = {"Flatten", "Reshape", "Squeeze", "Identity", "Dropout"}
 _POOLING = {"GlobalAveragePool", "ReduceMean"}
+_PROBABILITIES = {"Softmax", "LogSoftmax", "Sigmoid"}
+_WEIGHTY = {"Conv", "Gemm", "MatMul"}
 
 Linear = tuple[str, NDArray[np.float32], NDArray[np.float32]]
 
@@ -66,6 +69,59 @@ def before_pooling(graph: Any, name: str) -> str | None:
     while (node := producers.get(name)) is not None and node.op_type in _BEHIND_POOLING:
         name = node.input[0]
     return str(node.input[0]) if node is not None and node.op_type in _POOLING else None
+
+
+def is_probability(graph: Any, name: str) -> bool:
+    """Say whether a tensor comes out of a softmax or sigmoid."""
+    producers = _producers(graph)
+    while (node := producers.get(name)) is not None and node.op_type in _BEHIND_POOLING:
+        name = node.input[0]
+    return node is not None and node.op_type in _PROBABILITIES
+
+
+def before_weights(graph: Any, name: str, *, n: int = 2) -> list[str]:
+    """Name what goes into the last layers that have weights, the last one first.
+
+    Parameters
+    ----------
+    graph : onnx.GraphProto
+    name : str
+        The tensor to go back from.
+    n : int
+        How many layers to go back at most.
+
+    Returns
+    -------
+    list of str
+    """
+    producers, constants = _producers(graph), _constants(graph)
+    found: list[str] = []
+    while len(found) < n and (node := producers.get(name)) is not None:
+        into = [one for one in node.input if one in producers and one not in constants]
+        if not into:
+            break
+        name = into[0]
+        if node.op_type in _WEIGHTY and len(into) == 1:
+            found.append(name)
+    return found
+
+
+def produced(graph: Any, name: str) -> str | None:
+    """Find a tensor that is computed, by its name or by that of the node that gives it."""
+    if name in _producers(graph) and name not in _constants(graph):
+        return name
+    nodes = [node for node in graph.node if node.name == name and node.op_type != "Constant"]
+    return str(nodes[0].output[0]) if nodes else None
+
+
+def tensors(graph: Any) -> Iterator[Any]:
+    """Give all tensors that hold weights: of the graph, of its constants and of graphs inside."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for inner in (attribute.g, *attribute.graphs):
+                yield from tensors(inner)
 
 
 def set_aside(graph: Any, name: str) -> str:

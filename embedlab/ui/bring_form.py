@@ -23,7 +23,8 @@ ABOUT = {
     "weights": "A state dict of one of torchvision's networks, with a head of your own classes or "
     "none: a .safetensors file, or a .pth or .pt that holds weights and nothing else. No code in "
     "it is run.",
-    "onnx": "A network, or its body, as ONNX: pictures (n, 3, height, width) in, numbers out.",
+    "onnx": "A network, or its body, as ONNX: pictures (n, 3, height, width) in, numbers out. If "
+    "its weights lie in a file beside it, give its path instead of uploading it.",
     "vectors": "One row a picture: .npy, .npz, or .parquet with a column of vectors, such as "
     "`embedlab embed` writes. A table beside it says where the pictures are and what they show.",
     "run": "A zip that `embedlab runs export` made. Nothing of it is run.",
@@ -145,7 +146,11 @@ def _network_options(kind: str) -> list[str]:
         )
         output = (
             st.text_input(
-                "Output", key="bring-output", placeholder="the only one", width=180
+                "Output, tensor or node",
+                key="bring-output",
+                placeholder="the only output",
+                width=180,
+                help="Where the embedding is, when the file gives out several things or scores.",
             ).strip()
             if kind == "onnx"
             else ""
