@@ -582,6 +582,48 @@ def test_vectors_that_will_not_do_are_described(tmp_path: Path, name: str) -> No
         import_run(tmp_path / name)
 
 
+def several(path: Path) -> Path:
+    """Write two sets of vectors, tags and names under names that tell nothing."""
+    columns = {
+        "early": [[1.0, 2.0], [3.0, 4.0]],
+        "late": [[5, 6], [7, 8]],
+        "tags": [["a"], ["b"]],
+        "label": ["x", "y"],
+    }
+    if path.suffix == ".parquet":
+        pd.DataFrame(columns).to_parquet(path)
+    else:
+        np.savez(path, **{name: np.array(values) for name, values in columns.items()})
+    return path
+
+
+@pytest.mark.parametrize("ending", ["parquet", "npz"])
+def test_a_column_of_several_can_be_named(tmp_path: Path, ending: str) -> None:
+    path = several(tmp_path / f"x.{ending}")
+    run = import_run(path, column="late")
+    np.testing.assert_array_equal(run.embeddings, [[5, 6], [7, 8]])
+    assert run.classes == ("x", "y")
+    with pytest.raises(EmbedlabError, match=r"early.*--column early"):
+        import_run(path)
+    with pytest.raises(EmbedlabError, match=r"no \w+ 'lat'. Vectors are in: early, late"):
+        import_run(path, column="lat")
+    for other in ("label", "tags"):
+        with pytest.raises(EmbedlabError, match=rf"'{other}' of x.{ending} does not hold vectors"):
+            import_run(path, column=other)
+
+
+def test_a_column_is_named_where_there_are_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.DataFrame({"a": [1], "b": ["x"]}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(EmbedlabError, match=r"no column 'c', and no other column .* a, b"):
+        import_run(tmp_path / "x.parquet", column="c")
+    np.save(tmp_path / "x.npy", np.eye(2))
+    with pytest.raises(SystemExit):
+        main(["import", str(tmp_path / "x.npy"), "--column", "a", "-q"])
+    assert "x.npy has no columns. Leave --column out." in capsys.readouterr().err
+
+
 def test_a_table_of_another_length_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((4, 2)))
     (tmp_path / "t.csv").write_text("path,label\na.png,1\nb.png,2\n")

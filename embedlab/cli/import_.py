@@ -25,6 +25,7 @@ from embedlab.cli.reporting import reporting
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Paths and labels of the vectors: CSV, TSV or Parquet.",
 )
+@click.option("--column", help="Which column of a .parquet, or array of an .npz, has the vectors.")
 @click.option(
     "--output",
     help="Where the embedding is in an ONNX file: an output, or a tensor or node inside.",

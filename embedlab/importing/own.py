@@ -21,7 +21,7 @@ from embedlab.data.pictures import SIDE, thumbnail
 from embedlab.errors import EmbedlabError
 from embedlab.home import home
 from embedlab.importing.saving import parts_of, save
-from embedlab.importing.vectors import IDS, LABELS, PATHS, column, read_vectors
+from embedlab.importing.vectors import IDS, LABELS, PATHS, find_column, read_vectors
 from embedlab.models.backbones import BACKBONES
 from embedlab.models.lookahead import each_picture
 from embedlab.models.plain import plain_files, plain_vectors
@@ -36,6 +36,7 @@ def import_vectors(
     *,
     table: Path | None = None,
     pictures: Path | None = None,
+    column: str | None = None,
     validation: float | None = None,
     split_seed: int = 123,
     title: str | None = None,
@@ -52,6 +53,8 @@ def import_vectors(
         are kept.
     pictures : Path, optional
         The folder that the paths begin in; by default the folder of the table or the vectors.
+    column : str, optional
+        As for `read_vectors`: which column holds the vectors.
     validation, split_seed
         As for `embedlab.importing.saving.parts_of`.
     title : str, optional
@@ -68,7 +71,7 @@ def import_vectors(
     EmbedlabError
         If the vectors or the table will not do.
     """
-    own = read_vectors(path, table)
+    own = read_vectors(path, table, column=column)
     finite = np.isfinite(own.vectors).all(axis=1)
     rows = np.flatnonzero(finite)
     if not len(rows):
@@ -143,7 +146,7 @@ class _Somewhere:
 def _dataset(table: pd.DataFrame, base: Path, name: str) -> tuple[Dataset, list[str]]:
     """Make a dataset of a table's rows."""
     n, notes = len(table), []
-    where, what, called = (column(table, names) for names in (PATHS, LABELS, IDS))
+    where, what, called = (find_column(table, names) for names in (PATHS, LABELS, IDS))
     paths: list[Path | None] = [None] * n
     if where is not None:
         given = table[where].astype("string").fillna("").tolist()

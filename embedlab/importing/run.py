@@ -20,7 +20,7 @@ _OPTIONS = {
         checkpoint.ENDINGS, ("backbone", "classes", "size", "normalisation", "device", "limit")
     ),
     **dict.fromkeys(onnx.ENDINGS, ("classes", "size", "normalisation", "output", "limit")),
-    **dict.fromkeys(vectors.ENDINGS, ("table",)),
+    **dict.fromkeys(vectors.ENDINGS, ("table", "column")),
 }
 _COMMON = ("validation", "split_seed", "title")
 

@@ -41,7 +41,7 @@ class OwnVectors:
     table: pd.DataFrame
 
 
-def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
+def read_vectors(path: Path, table: Path | None = None, *, column: str | None = None) -> OwnVectors:
     """Read vectors and their table.
 
     Parameters
@@ -53,6 +53,9 @@ def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
     table : Path, optional
         CSV, TSV or Parquet with a row a vector, in their order. By default, beside x.npy, the
         table x.npy.csv that embed writes, or else x.csv.
+    column : str, optional
+        Which column of a .parquet, or array of an .npz, holds the vectors; by default the one that
+        is called like one of `VECTORS`, or else the only one.
 
     Returns
     -------
@@ -61,8 +64,8 @@ def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
     Raises
     ------
     EmbedlabError
-        If there are no vectors, the table has another number of rows, or embed was stopped while
-        it put both in place.
+        If there are no vectors, or several sets of them, the table has another number of rows, or
+        embed was stopped while it put both in place.
     """
     if not path.is_file():
         raise EmbedlabError(f"There is no file {path}.")
@@ -72,7 +75,7 @@ def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
         beside = (path.with_name(path.name + SIDECAR), path.with_suffix(".csv"))
         table = next((one for one in beside if one.exists()), None)
     try:
-        vectors, frame = _READERS[kind](path)
+        vectors, frame = _READERS[kind](path, column)
     except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise EmbedlabError(
             f"{path.name} cannot be read: {error}.", remedy=f"Write it again: {_HOW}."
@@ -89,18 +92,20 @@ def read_vectors(path: Path, table: Path | None = None) -> OwnVectors:
     return OwnVectors(vectors, frame.reset_index(drop=True))
 
 
-def column(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
+def find_column(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
     """Find the first column of one of these names, whatever the case of its letters."""
     spelt = {str(name).lower(): str(name) for name in reversed(list(table.columns))}
     return next((spelt[name.lower()] for name in names if name.lower() in spelt), None)
 
 
-def _read_npy(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
+def _read_npy(path: Path, column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
+    if column is not None:
+        raise EmbedlabError(f"{path.name} has no columns.", remedy="Leave --column out.")
     vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     return vectors, pd.DataFrame(index=range(len(vectors)))
 
 
-def _read_npz(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
+def _read_npz(path: Path, column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
     with zipfile.ZipFile(path) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
     if size > BUDGET:
@@ -110,13 +115,19 @@ def _read_npz(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
             remedy="Save the vectors as .npy, which stays on the disk.",
         )
     with np.load(path, allow_pickle=False) as arrays:
-        name = next((name for name in VECTORS if name in arrays), None)
-        if name is None:
+        found = [name for name in arrays.files if _is_matrix(arrays, name)]
+        named = [name for name in VECTORS if name in arrays]
+        if column is not None and column not in found:
+            raise _wrong_column(path.name, "array", column, arrays.files, found)
+        if column is None and not named:
             raise EmbedlabError(
                 f"{path.name} holds {', '.join(arrays) or 'nothing'}, and none of them is called "
                 f"{', '.join(VECTORS)}.",
-                remedy="numpy.savez(FILE, embeddings=vectors, paths=paths, labels=labels).",
+                remedy=f"Say which holds the vectors: --column {found[0]}."
+                if found
+                else "numpy.savez(FILE, embeddings=vectors, paths=paths, labels=labels).",
             )
+        name = named[0] if column is None else column
         vectors = arrays[name]
         others = {
             other.removesuffix("s") if other in {"ids", "paths", "labels"} else other: array
@@ -126,7 +137,7 @@ def _read_npz(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
     return vectors, pd.DataFrame(others, index=range(len(vectors)))
 
 
-def _read_parquet(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
+def _read_parquet(path: Path, column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -134,19 +145,22 @@ def _read_parquet(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
         table = parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error).splitlines()[0]) from None
-    lists = [
-        field.name
-        for field in table.schema
-        if pa.types.is_list(field.type)
-        or pa.types.is_large_list(field.type)
-        or pa.types.is_fixed_size_list(field.type)
-    ]
-    if not lists:
+    lists = [field.name for field in table.schema if _is_list(field.type)]
+    found = [name for name in lists if _is_number(table.schema.field(name).type.value_type)]
+    if column is not None and column not in found:
+        raise _wrong_column(path.name, "column", column, table.column_names, found)
+    if not found:
         raise EmbedlabError(
             f"{path.name} has no column of vectors, only {', '.join(table.column_names)}.",
             remedy="Write each vector as a list of numbers in one column.",
         )
-    name = next((known for known in VECTORS if known in lists), lists[0])
+    named = [known for known in VECTORS if known in found]
+    if column is None and not named and len(found) > 1:
+        raise EmbedlabError(
+            f"{path.name} has several columns of vectors: {', '.join(found)}.",
+            remedy=f"Say which to take: --column {found[0]}.",
+        )
+    name = column or (named or found)[0]
     values = table.column(name).combine_chunks()
     lengths = values.value_lengths().to_numpy(zero_copy_only=False).astype(float)
     odd = np.flatnonzero(lengths != lengths[:1])
@@ -160,6 +174,39 @@ def _read_parquet(path: Path) -> tuple[NDArray[Any], pd.DataFrame]:
     flat = values.flatten().to_numpy(zero_copy_only=False)
     frame = table.drop_columns(lists).to_pandas(ignore_metadata=True)
     return flat.reshape(len(values), -1), frame
+
+
+def _is_matrix(arrays: Any, name: str) -> bool:
+    try:
+        array = arrays[name]
+    except ValueError:  # of Python objects, which are not read
+        return False
+    return array.ndim == 2 and array.dtype.kind in "fiu"
+
+
+def _is_list(kind: Any) -> bool:
+    from pyarrow import types
+
+    lists = (types.is_list, types.is_large_list, types.is_fixed_size_list)
+    return any(is_one(kind) for is_one in lists)
+
+
+def _is_number(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_floating(kind) or types.is_integer(kind))
+
+
+def _wrong_column(
+    file: str, what: str, name: str, there: list[str], found: list[str]
+) -> EmbedlabError:
+    """Say of a column, or an array, that it is not there or holds no vectors, and which do."""
+    problem = f"The {what} {name!r} of {file} does not hold vectors"
+    if name not in there:
+        problem = f"{file} has no {what} {name!r}"
+    if not found:
+        return EmbedlabError(f"{problem}, and no other {what} holds vectors: {', '.join(there)}.")
+    return EmbedlabError(f"{problem}.", remedy=f"Vectors are in: {', '.join(found)}.")
 
 
 _READERS = {".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}

@@ -110,13 +110,22 @@ def _asked(kind: str, file: Path) -> _Asked | None:
 
 def _pictures_of_vectors() -> tuple[str | None, list[str]]:
     table = choose_file("Table with paths and labels", TABLES, key="bring-table")
-    folder = st.text_input(
-        "Folder that the paths begin in",
-        key="bring-vectors-folder",
-        placeholder="that of the table or the vectors",
-        width=420,
-    ).strip()
-    return folder or None, ["--table", str(table)] if table is not None else []
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        folder = st.text_input(
+            "Folder that the paths begin in",
+            key="bring-vectors-folder",
+            placeholder="that of the table or the vectors",
+            width=420,
+        ).strip()
+        column = st.text_input(
+            "Column of vectors",
+            key="bring-column",
+            placeholder="the only one",
+            width=220,
+            help="Of a .parquet, or the array of an .npz, where there are several.",
+        ).strip()
+    words = ["--table", str(table)] if table is not None else []
+    return folder or None, words + (["--column", column] if column else [])
 
 
 def _network_options(kind: str) -> list[str]:
