@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedlab.asked import check_share
 from embedlab.data.dataset import TRAIN, VALIDATION, Dataset, split
 from embedlab.errors import EmbedlabError
 from embedlab.facts import scores, softmax, title_of, train_command
@@ -83,6 +84,7 @@ def train(
         setting is out of its range, or this very training is under way in another process.
     """
     settings = _settings(settings, overrides)
+    check_share(fraction)
     labels = _labels_to_learn(dataset)
     parts = split(
         len(dataset), fraction=fraction, seed=split_seed, stratify=labels if stratify else None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedlab.asked import check_batch_size, check_side
 from embedlab.data.dataset import TRAIN, VALIDATION, split
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES
@@ -185,6 +186,8 @@ def make_layers(
     EmbedlabError
         If there is no body, the size will not do, or another process is at it.
     """
+    check_side(size)
+    check_batch_size(batch_size)
     kept = kept_layers(run, size=size)
     if kept is not None:
         return kept

@@ -87,9 +87,11 @@ def command(
     SOURCE is a named set (garden, digits, flowers, mnist, cifar10, ...), a folder with one
     sub-folder a class, a zip or tar of one, or a .npz file of arrays.
     """
+    from embedlab.asked import check_share
     from embedlab.data.sources import load_dataset
 
     settings = resolved(source, backbone, chosen)
+    check_share(validation)
     if how_long:
         _say_how_long(source, settings, limit, validation, device, as_json=as_json, quiet=quiet)
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from embedlab.errors import EmbedlabError
+from embedlab.asked import check_limit
 
 
 def sample(n_items: int, *, limit: int | None, seed: int) -> list[int]:
@@ -28,8 +28,7 @@ def sample(n_items: int, *, limit: int | None, seed: int) -> list[int]:
     EmbedlabError
         If the limit is below 1.
     """
-    if limit is not None and limit < 1:
-        raise EmbedlabError(f"The limit is {limit}.", remedy="Ask for one picture or more.")
+    check_limit(limit)
     if limit is None or limit >= n_items:
         return list(range(n_items))
     drawn = np.random.default_rng(seed).choice(n_items, limit, replace=False)

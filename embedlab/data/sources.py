@@ -96,15 +96,26 @@ def load_dataset(
                 remedy=f"It takes: {', '.join(known) or 'none'}.",
             )
         return loader(ask, **options)
+    check_there(source)
     path = Path(source).expanduser()
-    if not path.exists():
-        raise _unknown(str(source))
     if options or root is not None:
         given = ", ".join([*options, *(["root"] if root is not None else [])])
         raise EmbedlabError(
             f"Only named sets take {given}, and {path} is a path.", remedy="Leave it out."
         )
     return _from_folder(path, ask) if path.is_dir() else _from_file(path, ask)
+
+
+def check_there(source: str | Path) -> None:
+    """Refuse what is neither a named set nor a path that exists.
+
+    Raises
+    ------
+    EmbedlabError
+        That says what comes close.
+    """
+    if named_set(source) is None and not Path(source).expanduser().exists():
+        raise _unknown(str(source))
 
 
 def load_again(origin: Mapping[str, Any], *, progress: Progress = silent) -> Dataset:

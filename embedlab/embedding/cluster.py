@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedlab.asked import check_batch_size, check_limit, check_seed, check_side
 from embedlab.data.dataset import Skipped
 from embedlab.embedding import parts
 from embedlab.embedding.embed import NAMED, Embedded
@@ -124,8 +125,10 @@ def embed_on_ray(
             "PCA needs all vectors at once, which --engine ray never has.",
             remedy="Take --model pixels, and reduce its vectors afterwards.",
         )
-    if batch_size < 1:
-        raise EmbedlabError(f"The batch size is {batch_size}.", remedy="It must be at least 1.")
+    check_batch_size(batch_size)
+    check_side(size)
+    check_limit(limit)
+    check_seed(seed)
     target = Place.of(output)
     with _alone_at(target), _cluster(), tempfile.TemporaryDirectory(prefix="embedlab-") as place:
         share = _share(workers, device)

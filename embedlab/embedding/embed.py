@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedlab.asked import check_batch_size, check_limit, check_seed, check_side
 from embedlab.data.dataset import Skipped
 from embedlab.data.notes import named
 from embedlab.data.sampling import sample
@@ -21,9 +22,9 @@ from embedlab.embedding.formats import choose_format, write_csv
 from embedlab.embedding.ledger import Ledger, ledger_beside
 from embedlab.embedding.matrix import Matrix, check_dimensions, reduce
 from embedlab.embedding.outputs import SKIPPED, UMAP, Outputs
-from embedlab.embedding.pipeline import check_batch_size, embed_stream
+from embedlab.embedding.pipeline import embed_stream
 from embedlab.embedding.spool import Spool
-from embedlab.embedding.stream import STANDARD_INPUT, Stream, open_stream
+from embedlab.embedding.stream import STANDARD_INPUT, Stream, check_source, open_stream
 from embedlab.embedding.thumbnails import thumbnails
 from embedlab.errors import EmbedlabError
 from embedlab.facts import versions
@@ -138,25 +139,32 @@ def embed(
     """
     form, target = choose_format(output, format_name, compress=compress)
     check_batch_size(batch_size)
+    check_side(size)
+    check_limit(limit)
+    check_seed(seed)
+    check_source(source)
     outputs = Outputs(target, form, umap=(umap or plot) and dimensions != 2, plot=plot)
     place = Path(source).expanduser()
     named_set = source == STANDARD_INPUT or source in SOURCES or not place.exists()
     warnings = outputs.check(None if named_set else place)
     with ledger_beside(target) as ledger:
+        # A million pictures are not listed for a model or layer that there is not.
+        embedder = make_embedder(
+            model,
+            layer=layer,
+            size=size,
+            weights=weights,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )
+        if dimensions is not None:
+            check_dimensions(dimensions, embedder.n_dims())
         spool = ledger.folder / "pictures.sqlite"
         stream = open_stream(
             source, spool, lines=lines, root=root, limit=limit, seed=seed, progress=progress
         )
         try:
-            embedder = make_embedder(
-                model,
-                layer=layer,
-                size=size,
-                weights=weights,
-                seed=seed,
-                device=device,
-                progress=progress,
-            )
             said: list[str] = []
 
             def say(note: str) -> None:
@@ -166,8 +174,6 @@ def embed(
             for fact in (*warnings, *stream.notes, *([embedder.layer] if embedder.layer else [])):
                 say(str(fact))
             _keep_pictures(stream, outputs)
-            if dimensions is not None:
-                check_dimensions(dimensions, embedder.n_dims())
             keys = embed_stream(stream, embedder, ledger, batch_size=batch_size, progress=progress)
             outputs = outputs.begin(ledger.folder)
             work = _Work(stream, embedder, ledger, keys, outputs, seed, progress, say, said)

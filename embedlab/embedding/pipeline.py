@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 
+from embedlab.asked import check_batch_size
 from embedlab.data.dataset import Dataset, Skipped
 from embedlab.embedding.embedder import Embedder
 from embedlab.embedding.ledger import Block, Ledger, Part
@@ -80,12 +81,6 @@ def embed_stream(
         why = f"; {first.id}: {first.reason}" if first else ""
         raise EmbedlabError(f"None of the {n:,} pictures could be embedded{why}")
     return keys
-
-
-def check_batch_size(batch_size: int) -> None:
-    """Refuse batches of no pictures."""
-    if batch_size < 1:
-        raise EmbedlabError(f"The batch size is {batch_size}.", remedy="It must be at least 1.")
 
 
 def _key(embedder: Embedder, dataset: Dataset) -> str:

@@ -10,7 +10,7 @@ from typing import IO, Protocol
 from embedlab.data.archives import archive_kind, unpack
 from embedlab.data.dataset import Dataset, Skipped
 from embedlab.data.listing import Entry, Listing, walk_folder
-from embedlab.data.sources import SOURCES, load_dataset
+from embedlab.data.sources import SOURCES, check_there, load_dataset
 from embedlab.embedding.places import Place, is_uri, walk_place
 from embedlab.embedding.spool import Spool
 from embedlab.errors import EmbedlabError
@@ -73,6 +73,12 @@ class _Opened:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def check_source(source: str) -> None:
+    """Refuse, as `open_stream` does, what there is not; without looking into what there is."""
+    if source != STANDARD_INPUT:
+        check_there(source)
 
 
 def open_stream(

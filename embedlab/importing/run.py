@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from embedlab.asked import check_limit, check_seed, check_share, check_side
 from embedlab.data.sources import load_dataset
 from embedlab.errors import EmbedlabError
 from embedlab.importing import checkpoint, onnx, vectors
@@ -12,6 +13,7 @@ from embedlab.importing.checkpoint import import_checkpoint
 from embedlab.importing.names import read_names
 from embedlab.importing.onnx import import_onnx
 from embedlab.importing.own import import_vectors
+from embedlab.importing.saving import check_normalisation
 from embedlab.progress import Progress, silent
 from embedlab.runs import Run
 
@@ -71,7 +73,7 @@ def import_run(
     asked = {
         **given,
         **({"classes": classes} if classes else {}),
-        **({"limit": limit} if limit else {}),
+        **({"limit": limit} if limit is not None else {}),
     }
     allowed = (*_OPTIONS[ending], *_COMMON)
     strange = [name for name in asked if name not in allowed and asked[name] != "auto"]
@@ -81,18 +83,31 @@ def import_run(
             remedy="Leave it out.",
         )
     given = {name: value for name, value in given.items() if name in allowed}
+    check_side(given.get("size"))
+    check_share(given.get("validation"))
+    check_seed(given.get("split_seed", 123))
+    check_limit(limit)
+    check_normalisation(given.get("normalisation"))
     if ending in vectors.ENDINGS:
-        folder = None if pictures is None else Path(pictures)
+        folder = None if pictures is None else Path(pictures).expanduser()
+        if folder is not None and not folder.is_dir():
+            raise EmbedlabError(
+                f"There is no folder {folder}.", remedy="Give the one that the paths begin in."
+            )
         return import_vectors(file, pictures=folder, progress=progress, **given)
     if pictures is None:
         raise EmbedlabError(
             f"{file.name} is a network; it needs pictures to look at.",
             remedy=f"Give a folder of them: embedlab import {file.name} PICTURES.",
         )
+    if classes is not None:
+        given["classes"] = read_names(classes)
+    if "device" in given:
+        from embedlab.models.device import pick_device
+
+        pick_device(given["device"])
     dataset = load_dataset(
         pictures, root=root, limit=limit, seed=given.get("split_seed", 123), progress=progress
     )
-    if classes is not None:
-        given["classes"] = read_names(classes)
     make = import_checkpoint if ending in checkpoint.ENDINGS else import_onnx
     return make(file, dataset, progress=progress, **given)

@@ -26,15 +26,20 @@ NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 
 
-def normalised(preprocessing: Preprocessing, name: str | None) -> Preprocessing:
-    """Give the preprocessing with other channel statistics, a key of `NORMALISATIONS`."""
-    if name is None:
-        return preprocessing
-    if name not in NORMALISATIONS:
+def check_normalisation(name: str | None) -> None:
+    """Refuse what is no key of `NORMALISATIONS`."""
+    if name is not None and name not in NORMALISATIONS:
         raise EmbedlabError(
             f"No normalisation is called {name!r}.",
             remedy=f"There are: {', '.join(NORMALISATIONS)}.",
         )
+
+
+def normalised(preprocessing: Preprocessing, name: str | None) -> Preprocessing:
+    """Give the preprocessing with other channel statistics, a key of `NORMALISATIONS`."""
+    if name is None:
+        return preprocessing
+    check_normalisation(name)
     mean, std = NORMALISATIONS[name]
     return Preprocessing.from_dict({**preprocessing.to_dict(), "mean": mean, "std": std})
 

@@ -291,7 +291,7 @@ class Network(nn.Module):
             reason = str(error).splitlines()[0]
             raise EmbedlabError(
                 f"{self.name or 'This network'} cannot take pictures of {size} px ({reason}).",
-                remedy=f"It is meant for {self.size} px; leave the size out, or give a larger one.",
+                remedy="Leave the size out, or give a larger one.",
             ) from None
         return {
             path: (shape[2], *shape[:2]) if self._channels_last and len(shape) == 3 else shape
