@@ -14,6 +14,7 @@ from embedlab.cli import main
 from embedlab.embedding import outputs
 from embedlab.errors import EmbedlabError
 from embedlab.importing.run import import_run
+from embedlab.space.views import View
 
 from .embed_call import DrawnAsItIs, as_json, embed, ids, photos, refused
 
@@ -154,6 +155,37 @@ def test_drawings_of_the_same_matrix_stay(tmp_path: Path, source: Path, ending: 
     embed(source, tmp_path / f"out.{ending}", *PIXELS, "-p")
     embed(source, tmp_path / f"out.{ending}", *PIXELS)
     assert (tmp_path / "out.png").exists() and (tmp_path / f"out_umap.{ending}").exists()
+
+
+def test_a_drawing_of_another_layout_goes(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def turned(vectors: np.ndarray, *, seed: int, **_: object) -> View:
+        return DrawnAsItIs()(vectors * (seed + 1), seed=seed)
+
+    monkeypatch.setattr("embedlab.space.projections.umap", turned)
+    output = tmp_path / "out.npy"
+    embed(source, output, *PIXELS, "-p", "-s", "1")
+    embed(source, output, *PIXELS, "--umap", "-s", "1")
+    assert (tmp_path / "out.png").exists()
+    embed(source, output, *PIXELS, "--umap", "-s", "2")
+    assert not any((tmp_path / f"out{ending}").exists() for ending in outputs.PLOTS)
+    assert (tmp_path / "out_umap.npy").exists()
+
+
+@pytest.mark.parametrize("other", ["out.npz", "out"])
+def test_what_is_of_a_namesake_is_named(
+    tmp_path: Path, source: Path, other: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = (source, tmp_path / "out.parquet", *PIXELS, "-p")
+    embed(*first)
+    options = ("--format", "projector") if other == "out" else ()
+    facts = as_json(capsys, source, tmp_path / other, "-m", "histogram", *options)
+    (said,) = facts["notes"]
+    assert said.startswith(f"Of out.parquet, not of {other}: ")
+    for name in ("out_umap.parquet", "out.png", "out.svg", "out.html"):
+        assert name in said and (tmp_path / name).exists()
+    assert as_json(capsys, *first)["notes"] == []
 
 
 def test_a_drawing_of_another_matrix_is_replaced_and_said(

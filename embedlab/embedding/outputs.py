@@ -13,7 +13,7 @@ from typing import Any
 
 from embedlab.data.archives import file_digest
 from embedlab.data.notes import named
-from embedlab.embedding.formats import Format
+from embedlab.embedding.formats import SIDECAR, Format
 from embedlab.errors import EmbedlabError
 from embedlab.files import put_in_place, same_file, write_json
 
@@ -176,7 +176,23 @@ class Outputs:
             notes.append(f"Of an earlier call, and removed: {named(stale)}.")
         if taken:
             notes.append(f"These were of another matrix, and are now of this one: {named(taken)}.")
+        for matrix, names in self._of_namesakes():
+            notes.append(f"Of {matrix}, not of {self.target.name}: {named(names)}.")
         return [*(folder / path.name for path in made), self.manifest], notes
+
+    def _of_namesakes(self) -> Iterator[tuple[str, list[str]]]:
+        """Name what lies beside photos.npz and is of photos.npy: its drawings and layout."""
+        for manifest in sorted(self.target.parent.glob(f"*{MANIFEST}")):
+            matrix = manifest.name.removesuffix(MANIFEST)
+            if manifest == self.manifest or Path(matrix).stem != self.target.stem:
+                continue
+            names = [
+                name
+                for name, fact in (_read(manifest) or {}).get("files", {}).items()
+                if name not in {matrix, matrix + SIDECAR} and _fits(self.target.with_name(name), fact)
+            ]
+            if names:
+                yield matrix, names
 
     def _layout(self) -> str:
         return self.name(f"{UMAP}{self.form.suffix}")
@@ -184,13 +200,18 @@ class Outputs:
     def _stale(self, old: Mapping[str, Fact], new: Mapping[str, Fact]) -> list[str]:
         """Name what an earlier call wrote and this one did not, and what no longer fits."""
         matrix = [self.target.name, *({self.target.name + self.form.sidecar} & {*old, *new})]
-        same = all(
-            name in old and name in new and old[name].get("sha256") == new[name]["sha256"]
-            for name in matrix
-        )
-        left = [name for name in old if name not in new]
+
+
+        def equal(name: str) -> bool:
+            return name in old and name in new and old[name].get("sha256") == new[name]["sha256"]
+
         # Beside the same matrix, an earlier layout and its drawing are as true as before.
-        return [name for name in left if not same or name == self.name(SKIPPED)]
+        if not all(equal(name) for name in matrix):
+            return [name for name in old if name not in new]
+        stale = {self.name(SKIPPED)}
+        if self._layout() in new and not equal(self._layout()):  # laid out with another seed
+            stale |= {self.name(ending) for ending in PLOTS}
+        return [name for name in old if name not in new and name in stale]
 
 
 def _written(folder: Path, *, but: Path | None = None) -> dict[str, list[Fact]]:
