@@ -187,11 +187,13 @@ def test_strangers_are_shown_no_file_of_the_machine(
     Image.new("RGB", (300, 200)).save(secret)
     run.items["path"] = str(secret)
     assert cache.original(run, 0)[0].size == (300, 200)
+    assert decode(cache.crisp(run, 1)).size == (300, 200)
     monkeypatch.setenv("EMBEDLAB_PUBLIC", "1")
     for origin in ({}, {"source": "garden"}):
         run.info["dataset"]["origin"] = origin
         picture, exact = cache.original(run, 0)
         assert picture.size == (48, 48) and not exact
+        assert cache.crisp(run, 2) == run.thumbnails[2]
 
 
 def test_a_map_is_also_a_table_and_a_selection_a_file() -> None:

@@ -189,7 +189,8 @@ class Outputs:
             names = [
                 name
                 for name, fact in (_read(manifest) or {}).get("files", {}).items()
-                if name not in {matrix, matrix + SIDECAR} and _fits(self.target.with_name(name), fact)
+                if name not in {matrix, matrix + SIDECAR}
+                and _fits(self.target.with_name(name), fact)
             ]
             if names:
                 yield matrix, names
@@ -200,7 +201,6 @@ class Outputs:
     def _stale(self, old: Mapping[str, Fact], new: Mapping[str, Fact]) -> list[str]:
         """Name what an earlier call wrote and this one did not, and what no longer fits."""
         matrix = [self.target.name, *({self.target.name + self.form.sidecar} & {*old, *new})]
-
 
         def equal(name: str) -> bool:
             return name in old and name in new and old[name].get("sha256") == new[name]["sha256"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from embedlab.models.onnx_body import OnnxBody
 
 DRAWN = "garden"  # a set whose pictures are made here, from no file
+CARD = 480  # pixels of a side of a picture on a card, which a dense screen shows at half the size
 MOST = 1024  # pixels of a side of what the model saw, as it is shown
 
 
@@ -153,6 +154,21 @@ def _drawn(run: Run, row: int) -> bool:
     """Say whether a picture never lay in a file: the garden's are drawn."""
     source = run.info.get("dataset", {}).get("origin", {}).get("source")
     return source == DRAWN and not isinstance(run.items["path"].iat[row], str)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _crisp(fingerprint: str, row: int, _run: Run) -> bytes:
+    picture, exact = original(_run, row)
+    return thumbnail(picture, side=CARD) if exact else _run.thumbnails[row]
+
+
+def crisp(run: Run, row: int) -> bytes:
+    """Give a picture as JPEG, sharp at the size of a card; the small one where that takes a while.
+
+    A file is opened and a drawing drawn; a whole set is not read for the sake of one picture.
+    """
+    filed = "path" in run.items and isinstance(run.items["path"].iat[row], str)
+    return _crisp(run.fingerprint, row, run) if filed or _drawn(run, row) else run.thumbnails[row]
 
 
 def seen(run: Run, row: int) -> bytes | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from embedlab.figures.palette import class_style
 from embedlab.runs import Run
+from embedlab.ui import cache
 from embedlab.ui.picture_grid import Caption, picture_grid
 from embedlab.ui.picture_grid.grid import Mark
 
@@ -20,6 +22,7 @@ def gallery(
     query_label: int | None = None,
     marks: Sequence[Mark] | None = None,
     seen: bool = False,
+    crisp: bool = False,
     cell: int = 112,
     columns: int | Literal["auto"] = "auto",
     label: str = "Pictures",
@@ -42,6 +45,8 @@ def gallery(
         Marks of one's own, one a picture, instead of `query_label`.
     seen : bool
         Show what the model saw in place of the original pictures.
+    crisp : bool
+        Show large copies of the originals, where these are at hand: for a picture or two.
     cell : int
         A cell's least width in CSS pixels.
     columns : int or "auto"
@@ -58,10 +63,11 @@ def gallery(
     """
     if marks is None and query_label is not None and run.labels is not None:
         marks = ["same" if run.labels[row] == query_label else "other" for row in rows]
+    small = run.inputs if seen and run.inputs is not None else run.thumbnails
     return picture_grid(
         rows,
         key=key,
-        thumbnails=run.inputs if seen and run.inputs is not None else run.thumbnails,
+        thumbnails=partial(cache.crisp, run) if crisp and not seen else small,
         captions=[
             caption(run, row, "" if scores is None else scores[i]) for i, row in enumerate(rows)
         ],

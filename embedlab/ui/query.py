@@ -113,6 +113,7 @@ def pick_picture(
             key=f"{name}-picture",
             marks=[mark],
             seen=seen,
+            crisp=True,
             cell=cell,
             columns=1,
             label=name,
