@@ -32,6 +32,13 @@ def form(folder: str, table: str) -> AppTest:
     return app
 
 
+def table_of(app: AppTest) -> pd.DataFrame:
+    """Give what the form takes each column for, once a target is chosen."""
+    app.selectbox(key="fuse-target").set_value("price").run()
+    (lines,) = (one.value for one in app.dataframe if "taken for" in one.value)
+    return lines
+
+
 def command(app: AppTest) -> list[str]:
     """Give the command line that the form shows."""
     (line,) = (one.value for one in app.code if one.value.startswith("embedlab fuse"))
@@ -46,12 +53,53 @@ def test_the_form_shows_how_they_meet_before_anything_is_trained(tmp_path: Path)
     said = texts(app)
     assert "1 picture has no row" in said.replace("\\", "")
     assert any("'tax' alone predicts" in w.value.replace("\\", "") for w in app.warning)
-    app.selectbox(key="fuse-as").set_value("3").run()
+    app.selectbox(key="fuse-as-number").set_value("3").run()
     app.selectbox(key="fuse-backbone-efficientnet_b0").set_value("histogram").run()
     words = command(app)
     assert words[:5] == ["fuse", "--target", "price", "--classes", "3"]
     assert words[-3:] == ["--", str(photos), str(table)]
     assert not app.button(key="fuse-start").disabled
+
+
+def test_a_person_says_whether_a_target_is_a_number_or_its_values_are_classes(
+    tmp_path: Path,
+) -> None:
+    photos, table = houses(tmp_path)
+    frame = pd.read_csv(table)
+    frame["zipcode"] = np.resize([85255, 36372, 90210], len(frame))
+    frame["cost"] = [f"${350_000 + 1001 * k:,}" for k in range(len(frame))]
+    frame.to_csv(table, index=False)
+    app = form(str(photos), str(table))
+    taken = dict(zip(*(table_of(app)[name] for name in ("column", "taken for")), strict=True))
+    assert taken["cost"] == "numeric" and taken["zipcode"] == "categorical"
+    app.selectbox(key="fuse-backbone-efficientnet_b0").set_value("histogram").run()
+    for target, usual, other, kind in (
+        ("zipcode", "classes", "number", "--numeric"),
+        ("rooms", "classes", "number", "--numeric"),
+        ("cost", "number", "classes", "--categorical"),
+    ):
+        app.selectbox(key="fuse-target").set_value(target).run()
+        box = app.selectbox(key=f"fuse-as-{usual}")
+        assert box.value == usual and kind not in command(app)
+        box.set_value(other).run()
+        assert command(app)[1:5] == ["--target", target, kind, target]
+        box.set_value("3").run()
+        assert command(app)[1:6] == ["--target", target, "--classes", "3", "--backbone"]
+        box.set_value(usual).run()
+    app.selectbox(key="fuse-target").set_value("town").run()
+    assert not [box for box in app.selectbox if str(box.key).startswith("fuse-as")]
+
+
+def test_lists_are_shown_as_left_out_and_cannot_be_predicted(tmp_path: Path) -> None:
+    photos, table = houses(tmp_path)
+    frame = pd.read_csv(table)
+    frame["boxes"] = [[k, k + 1] for k in range(len(frame))]
+    frame.to_parquet(tmp_path / "houses.parquet")
+    app = form(str(photos), str(tmp_path / "houses.parquet"))
+    assert "boxes" not in app.selectbox(key="fuse-target").options
+    app.selectbox(key="fuse-target").set_value("price").run()
+    assert "'boxes' is left out: it holds lists." in texts(app).replace("\\", "")
+    assert not app.exception and not app.button(key="fuse-start").disabled
 
 
 def test_the_form_starts_a_job_that_leads_to_its_run(

@@ -11,8 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from embedlab.assembling import Assembled, assemble, sketch
-from embedlab.data.columns import detect, is_number
+from embedlab.data.columns import detect, holds, is_number, looks_like_classes
 from embedlab.data.dataset import Dataset
+from embedlab.data.quantities import quantities, understood
 from embedlab.data.table import Table, read_table
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES, DEFAULT
@@ -27,12 +28,14 @@ from embedlab.ui.train_source import Chosen, choose_source
 OWN = "the pictures' own classes"
 AUTOMATIC = "found by itself"
 AS = {
+    "classes": "classes: each value is one",
     "number": "a number",
     "log": "the number's logarithm",
     "2": "2 classes of equal size",
     "3": "3 classes of equal size",
     "4": "4 classes of equal size",
 }
+OVERRULES = {"classes": "categorical", "number": "numeric"}
 KINDS = ("numeric", "categorical", "ignore")
 TABLES = ["csv", "tsv", "txt", "parquet"]
 
@@ -121,20 +124,29 @@ def _ask(chosen: Chosen, kept: _Kept) -> Question | None:
         st.warning(plain(str(error)), icon=":material/folder_off:")
         return None
     names = [str(name) for name in frame]
+    single = [name for name in names if not holds(frame[name])]
     own = pictures is None or pictures.labels is not None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         target = st.selectbox(
             "Predict",
-            [*([OWN] if own else []), *names],
+            [*([OWN] if own else []), *single],
             index=None,
             placeholder="Choose what is to be predicted",
             key="fuse-target",
             width=280,
         )
         column = None if target in (None, OWN) else str(target)
-        as_ = None
-        if column is not None and is_number(frame[column]):
-            as_ = st.selectbox("as", list(AS), format_func=AS.__getitem__, key="fuse-as", width=220)
+        as_, usual = None, None
+        if column is not None and _has_numbers(frame[column], column):
+            usual = _usual(frame, column)
+            as_ = st.selectbox(
+                "as",
+                list(AS),
+                index=list(AS).index(usual),
+                format_func=AS.__getitem__,
+                key=f"fuse-as-{usual}",
+                width=220,
+            )
         key = st.selectbox(
             "Pictures are named by",
             [AUTOMATIC, *(name for name in names if name != column)],
@@ -152,6 +164,8 @@ def _ask(chosen: Chosen, kept: _Kept) -> Question | None:
         "key": None if key == AUTOMATIC else key,
     }
     told = _kinds(frame, column, options["key"])
+    if column is not None and as_ in OVERRULES and as_ != usual:
+        told[column] = OVERRULES[as_]
     words = _words(options, told)
     if pictures is None:
         st.caption("How they meet is said when the pictures are at hand, before the training.")
@@ -165,8 +179,23 @@ def _ask(chosen: Chosen, kept: _Kept) -> Question | None:
     return Question(words, ready=True)
 
 
+def _has_numbers(values: pd.Series, name: str) -> bool:
+    """Say whether a target can be a number if a person says so."""
+    try:
+        return is_number(quantities(values, name, told=True).values)
+    except EmbedlabError:
+        return False
+
+
+def _usual(frame: pd.DataFrame, target: str) -> str:
+    """Say what a target with numbers is taken for if nobody says anything."""
+    read = understood(frame[[target]], target=target).frame[target]
+    return "classes" if looks_like_classes(read, target) else "number"
+
+
 def _kinds(frame: pd.DataFrame, target: str | None, key: str | None) -> dict[str, str]:
     """Show what each column is taken for; give what a person says otherwise."""
+    frame = understood(frame, target=target).frame
     columns = [one for one in detect(frame, target=target) if one.name not in (target, key)]
     lines = pd.DataFrame(
         [
