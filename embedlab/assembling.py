@@ -91,16 +91,17 @@ def assemble(
         If there is no table, no target, no usable column, or too few pictures.
     """
     joined: tuple[str, ...] = ()
+    kinds = dict(kinds or {})
     rows = np.arange(len(dataset))
     if table is not None:
         met = join(table, dataset.ids, key=key)
         joined = tuple(met.report.sentences())
         rows, table = met.rows, table.drop(columns=met.report.key)
+        kinds = _but_key(met.report.key, target, kinds)
     elif dataset.table is not None:
         table, joined = dataset.table, ("The table came with the pictures.",)
     else:
         raise EmbedlabError(f"{dataset.name} brings no table.", remedy="Give a CSV or Parquet.")
-    kinds = dict(kinds or {})
     read = understood(table, target=target, number=log or bool(n_classes), kinds=kinds)
     with_row = np.flatnonzero(rows >= 0)
     frame = read.frame.iloc[rows[with_row]].reset_index(drop=True)
@@ -181,6 +182,16 @@ def sketch(source: str) -> Dataset | None:
         labels=np.array([numbers[name] for name in names], np.int64) if classes else None,
         classes=classes,
     )
+
+
+def _but_key(key: str, target: str | None, kinds: dict[str, str]) -> dict[str, str]:
+    """Check that nothing is said of the column that names the pictures but to ignore it."""
+    if target == key or kinds.get(key, "ignore") != "ignore":
+        raise EmbedlabError(
+            f"Column {key!r} names the pictures; it can neither be predicted nor learnt from.",
+            remedy="Choose another, or say which column names the pictures: --key NAME.",
+        )
+    return {name: kind for name, kind in kinds.items() if name != key}
 
 
 def _wanted(

@@ -12,6 +12,7 @@ from PIL import Image
 
 from embedlab.assembling import Assembled, assemble
 from embedlab.cli import main
+from embedlab.data.encoding import TableEncoder
 from embedlab.data.sources import load_dataset
 from embedlab.data.table import read_table
 from embedlab.errors import EmbedlabError
@@ -53,6 +54,48 @@ def test_the_command_line_overrules_the_kind_of_the_target(
     assert "both numeric and categorical" in capsys.readouterr().err
 
 
+def test_the_column_that_names_the_pictures_may_be_ignored_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    photos, path = houses(tmp_path)
+    pictures, table = load_dataset(photos), read_table(path).frame
+    found = assemble(pictures, table, target="town", kinds={"picture": "ignore"})
+    assert "picture" not in kinds_of(found)
+    for options in (
+        {"target": "picture"},
+        {"target": "town", "kinds": {"picture": "categorical"}},
+    ):
+        with pytest.raises(EmbedlabError, match=r"'picture' names the pictures.*--key NAME"):
+            assemble(pictures, table, **options)
+
+
+@pytest.mark.filterwarnings("error")
+def test_monstrous_numbers_neither_crash_nor_count(tmp_path: Path) -> None:
+    photos, path = houses(tmp_path)
+    pictures, table = load_dataset(photos), read_table(path).frame
+    n = len(table)
+    table["large"] = [1e60 if k == 5 else k % 7 + 0.5 for k in range(n)]
+    table["monstrous"] = [1.79e308 if k in (5, 9) else k % 7 + 0.5 for k in range(n)]
+    found = assemble(pictures, table, target="town")
+    assert "'monstrous' is missing in 2 of 47 rows." in found.warnings
+    assert found.dataset.table is not None
+    for rows in (np.arange(5), np.arange(n)):
+        encoder = TableEncoder.fit(found.dataset.table, found.columns, rows)
+        assert np.isfinite(encoder.encode(found.dataset.table).numbers).all()
+
+
+def test_the_command_line_names_damaged_pictures_and_rows_without_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, path = houses(tmp_path)
+    (photos / "0.png").write_bytes(b"no picture")
+    quickly = [word for word in QUICKLY if word != "--json"]
+    main(["fuse", str(photos), str(path), "--target", "town", *quickly])
+    said = capsys.readouterr().err
+    assert "left out: 0.png: " in said and "1 row has no picture: 0.png." in said
+    assert "1 picture has no row: 47.png." in said
+
+
 def test_numbers_as_people_write_them_are_columns_and_targets(tmp_path: Path) -> None:
     photos, path = houses(tmp_path)
     pictures, table = load_dataset(photos), read_table(path).frame
@@ -64,11 +107,16 @@ def test_numbers_as_people_write_them_are_columns_and_targets(tmp_path: Path) ->
     assert found.target.classes == () and found.target.values.max() == 350_000 + 1001 * (n - 1)
     assert {"area": "numeric", "tax": "numeric"}.items() <= kinds_of(found).items()
     assert found.dataset.table is not None and found.dataset.table["area"].isna().sum() == 1
-    for said in ("'$350,000' is 350000", "without the unit 'm2'", "'unknown'", "'-inf'"):
+    for said in (
+        "'$350,000' is 350000",
+        "without the unit 'm2'",
+        "'unknown' in row 1.",
+        "'-inf' in row 47",
+    ):
         assert any(said in warning for warning in found.warnings), said
     terciles = assemble(pictures, table.assign(rooms="many"), target="price", n_classes=3)
     assert len(terciles.target.classes) == 3
-    table["price"] = [f"{350_001 + 1001 * k:,}" for k in range(n)]
+    table["price"] = [f"{350_001 + 1001 * k:{',' * (k % 2 == 0)}}" for k in range(n)]
     with pytest.raises(EmbedlabError, match=r"too many for classes.*'350,001' may have a decimal"):
         assemble(pictures, table, target="price")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from embedlab.cli.reporting import reporting
+from embedlab.cli.reporting import left_out, reporting
 from embedlab.errors import EmbedlabError
 
 _DRAWN = ("garden", "digits")
@@ -128,7 +128,7 @@ def command(
         )
         notes = [*(read.notes if read else ()), *assembled.joined, *assembled.warnings]
         if not as_json:
-            for note in notes:
+            for note in [*left_out(dataset.skipped), *notes]:
                 click.echo(note, err=True)
         run = fuse(
             assembled,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from embedlab.cli.progress import Bars
 from embedlab.jobs import ChildReport, current
 from embedlab.progress import Progress
+
+if TYPE_CHECKING:
+    from embedlab.data.dataset import Skipped
+
+_SHOWN = 20  # pictures that were left out, by name
 
 
 class Report(Protocol):
@@ -38,6 +43,14 @@ class _Terminal:
 
     def result(self, **values: Any) -> None:
         """In a terminal, the command itself says what it made."""
+
+
+def left_out(skipped: Sequence[Skipped]) -> list[str]:
+    """Say which pictures were damaged or refused, a line each; of many, the first twenty."""
+    lines = [f"left out: {one.id}: {one.reason}" for one in skipped[:_SHOWN]]
+    if len(skipped) > _SHOWN:
+        lines.append(f"and {len(skipped) - _SHOWN:,} more were left out; run.json lists them")
+    return lines
 
 
 @contextmanager

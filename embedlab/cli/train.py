@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedlab.cli.reporting import reporting
+from embedlab.cli.reporting import left_out, reporting
 
 CHOSEN = (  # the options that are settings of the training
     "weights",
@@ -128,10 +128,8 @@ def command(
         return
     for note in dataset.notes:
         click.echo(f"note: {note}")
-    for skipped in dataset.skipped[:20]:
-        click.echo(f"left out: {skipped.id}: {skipped.reason}")
-    if len(dataset.skipped) > 20:
-        click.echo(f"and {len(dataset.skipped) - 20} more were left out; run.json lists them")
+    for line in left_out(dataset.skipped):
+        click.echo(line)
     click.echo(summary(run))
 
 

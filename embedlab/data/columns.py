@@ -298,8 +298,9 @@ def leaks(
             continue
         values = frame[column.name].iloc[asked]
         if column.kind == "numeric":
-            x = values.to_numpy(np.float64, na_value=np.nan)
-            x = np.where(np.isfinite(x), x, np.nan)
+            numbers = values.to_numpy(np.float64, na_value=np.nan)
+            ranks = pd.Series(np.where(np.isfinite(numbers), numbers, np.nan)).rank()
+            x = np.asarray(ranks, np.float64)  # a tree asks no more, and in float32
         else:
             x = pd.factorize(values)[0].astype(np.float64)
         score = _told_class(x, y) if classes else _told_number(x, y, column.kind == "numeric")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embedlab.data.columns import Column, chosen
 
 UNSEEN = 0  # the code of a name that the training rows do not have
+_FARTHEST = 1e6  # deviations; a float32 holds no 1e60, which some row may have that was not seen
 _MISSING = "\0missing"  # no cell of a table holds a zero byte
 
 
@@ -24,7 +25,8 @@ class Encoded:
     codes : ndarray of shape (n, k), int64
         Of the categorical columns; 0 stands for unseen.
     numbers : ndarray of shape (n, m), float32
-        The numeric columns, standardised, 0 where missing; then the flags, 1 where missing.
+        The numeric columns, standardised, 0 where missing, and at most a million deviations; then
+        the flags, 1 where missing.
     """
 
     codes: NDArray[np.int64]
@@ -101,6 +103,7 @@ class TableEncoder:
             np.where(np.isfinite(raw[name]), (raw[name] - mean) / self.stds[name], 0.0)
             for name, mean in self.means.items()
         ]
+        scaled = [np.clip(values, -_FARTHEST, _FARTHEST) for values in scaled]
         flags = [(~np.isfinite(raw[name])).astype(np.float64) for name in self.flagged]
         return Encoded(
             np.array(codes, np.int64).reshape(len(codes), n).T,

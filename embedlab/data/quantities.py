@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from embedlab.data.columns import (
     check_names,
@@ -25,6 +25,7 @@ MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "<na>", "null"})
 MOST = 0.9  # of a column's cells must be numbers, or it does not hold quantities
 HALF = 0.5  # of them are numbers: too few, but enough to speak of it
 HARDLY = 0.1  # of them must be, where a person says that the column holds quantities
+LARGEST = 1e100  # what is larger stands for no number, and its square for none at all
 LONGEST = 15  # digits that a float64 holds; longer ones are names, not quantities
 _SURE = 3  # cells, before marks that could be either are believed
 _SIGNS = "$€£¥₹₩₽₺₪₫₱฿₦₴¢"
@@ -86,8 +87,8 @@ def quantities(values: pd.Series, name: str, *, told: bool = False) -> Reading:
     - points and commas mean what most cells can be read by: 1,234.5 and 1,234,567 have commas
       between thousands, 1.234,5 and 1,5 and 0,125 a decimal comma;
     - where every cell could be either, as 1,234 can, they stand between thousands if it is money,
-      or if at least three cells have them and half of these end in 00, or if numbers below 1000
-      have none and no longer number is without; a point alone is a decimal point but in money;
+      or if at least three cells have them and half of these end in 00, or if no number above 999
+      is without; a point alone is a decimal point but in money;
     - what then is undecided is no number.
 
     Cells that are no finite number are missing, and named with their rows, of which the first
@@ -146,7 +147,7 @@ def quantities(values: pd.Series, name: str, *, told: bool = False) -> Reading:
     remarks = [*_how(numbers, cells, unit, marks, parts["number"], name), *doubt]
     odd = cells[numbers.isna()]
     if len(odd):
-        remarks.append(_left_out(odd, np.flatnonzero(values.index.isin(odd.index)) + 1, name))
+        remarks.append(_left_out(odd, _places(values.index.isin(odd.index)), name))
     whole = len(cells) == len(values) and numbers.notna().all() and not (numbers % 1).any()
     read = numbers.astype(np.int64) if whole and numbers.abs().max() < 1e15 else numbers
     return Reading(read.reindex(values.index), tuple(remarks))
@@ -235,14 +236,15 @@ def is_named(cells: pd.Series) -> pd.Series:
 
 
 def _finite(values: pd.Series, name: str) -> Reading:
-    infinite = np.isinf(values.to_numpy(np.float64, na_value=np.nan))
+    infinite = np.abs(values.to_numpy(np.float64, na_value=np.nan)) > LARGEST
     if not infinite.any():
         return Reading(values)
-    n = int(infinite.sum())
-    said = (
-        f"{count(n, 'cell')} of {name!r} {'is' if n == 1 else 'are'} infinite and taken as missing."
-    )
-    return Reading(values.mask(infinite), (said,))
+    return Reading(values.mask(infinite), (_left_out(values[infinite], _places(infinite), name),))
+
+
+def _places(there: ArrayLike) -> NDArray[np.int64]:
+    """Count rows as people do, from 1."""
+    return np.flatnonzero(there) + 1
 
 
 def _few_names(cells: pd.Series, coded: pd.Series, name: str) -> tuple[str, ...]:
@@ -289,7 +291,7 @@ def _marks(number: pd.Series, *, money: bool) -> _Marks:
             return _Marks(comma, ",", ".", none)
         return _Marks(point, ".", ",", none)
     bare = number[number.str.fullmatch(r"\d+")]
-    small = not bare.empty and bare.str.len().max() < 4
+    small = bare.empty or bare.str.len().max() < 4
     round_ = number[with_comma].str.endswith("00").mean() >= 0.5
     thousands = money or (with_comma.sum() >= _SURE and (small or round_))
     if thousands and not with_point.any() and not comma[point.isna()].notna().any():
@@ -305,7 +307,7 @@ def _read(number: pd.Series, decimal: str, thousands: str) -> pd.Series:
     found = number.str.fullmatch(plain) | number.str.fullmatch(grouped)
     text = number.where(found).str.replace(rf"[\{thousands}{_BLANKS}]", "", regex=True)
     read = pd.to_numeric(text.str.replace(decimal, ".", regex=False), errors="coerce")
-    return read.astype(np.float64).where(np.isfinite(read))
+    return read.astype(np.float64).where(read.abs() <= LARGEST)
 
 
 def _doubt(marks: _Marks, cells: pd.Series, name: str) -> list[str]:
@@ -357,7 +359,8 @@ def _how(
 def _left_out(odd: pd.Series, rows: NDArray[np.int64], name: str) -> str:
     first = ~odd.duplicated().to_numpy()
     places = zip(odd[first], rows[first], strict=True)
-    examples = named([f"{cell!r} in row {row:,}" for cell, row in places], shown=3)
+    said = [f"{str(cell)!r} in row {row:,}" for cell, row in places]
+    examples = named(said, shown=3)
     are = count(len(odd), f"cell of {name!r} is", f"cells of {name!r} are")
     return f"{are} no finite number and taken as missing: {examples}."
 
