@@ -18,6 +18,7 @@ from embedlab.data.columns import (
     looks_like_classes,
     names_things,
 )
+from embedlab.data.listing import PICTURE_SUFFIXES
 from embedlab.data.notes import count, named
 from embedlab.errors import EmbedlabError
 
@@ -32,10 +33,12 @@ _SIGNS = "$€£¥₹₩₽₺₪₫₱฿₦₴¢"
 _CODES = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN"]
 _MONEY = rf"(?:[A-Z]{{0,3}}[{_SIGNS}]|{'|'.join(_CODES)})"
 _BLANKS = " '’\u00a0\u2009\u202f"  # they stand between thousands and nowhere else
+_FILE = "|".join(sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES))
 _CELL = (
-    rf"^(?P<minus>[-+−]?)\s*(?P<money>{_MONEY})?\s*(?P<less>[-+−]?)"
+    rf"^(?!.*\.(?i:{_FILE})$)"  # 12.png is not 12 of the unit png
+    rf"(?P<minus>[-+−]?)\s*(?P<money>{_MONEY})?\s*(?P<less>[-+−]?)"
     rf"(?P<number>(?:\d[\d.,{_BLANKS}]*?|[.,]\d+?)(?:[eE][-+]?\d+)?)"
-    rf"\s*(?P<unit>(?:[^\W\d_]|[%‰°′″{_SIGNS}]).{{0,30}})?$"
+    rf"(?:(?<![.,])\s*(?P<unit>(?:[^\W\d_]|[%‰°′″{_SIGNS}]).{{0,30}}))?$"
 )
 
 
