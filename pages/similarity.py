@@ -6,7 +6,7 @@ import streamlit as st
 from embedlab.errors import EmbedlabError
 from embedlab.figures.distributions import histogram_pair
 from embedlab.figures.matrices import cosine_table
-from embedlab.figures.strips import vector_strips
+from embedlab.figures.strips import CELLS, sorted_strips, vector_strips
 from embedlab.runs import Run
 from embedlab.space.metrics import METRICS
 from embedlab.space.similarity import pairwise, random_triples, within_between
@@ -14,11 +14,13 @@ from embedlab.ui import cache
 from embedlab.ui.choices import choose_metric, choose_part, choose_vectors, vectors_title
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.query import first_row, pick_picture
+from embedlab.ui.state import heed_link
 from embedlab.ui.text import plain
 
 NAMES = ("A", "B", "C")
 PAIRS = ((0, 1), (0, 2), (1, 2))
 TRIPLES = 1000
+ORDERS = {"own": "As the network has them", "a": "Sorted by A"}
 PLAIN_CHART = {"displayModeBar": False}
 
 
@@ -64,11 +66,42 @@ def show_tables(run: Run, vectors: np.ndarray) -> None:
         st.plotly_chart(cosine_table(cosines, NAMES, NAMES), key="three", config=PLAIN_CHART)
     by_dot, by_cosine = nearest_pair(dots), nearest_pair(cosines)
     longest = NAMES[int(lengths.argmax())]
-    st.markdown(
-        f"The dot product finds **{by_dot}** most alike, the cosine **{by_cosine}**. "
-        f"{longest} has the longest vector: a long vector has large dot products with everything. "
-        "Would you have chosen the same pair?"
+    found = (
+        f"Dot product and cosine both find **{by_dot}** most alike."
+        if by_dot == by_cosine
+        else f"The dot product finds **{by_dot}** most alike, the cosine **{by_cosine}**."
     )
+    st.markdown(
+        f"{found} {longest} has the longest vector: a long vector has large dot products with "
+        "everything. Would you have chosen the same pair?"
+    )
+
+
+@st.fragment
+def show_strips(vectors: np.ndarray) -> None:
+    """Show three vectors as strips of colours, in the network's order or in that of A."""
+    st.markdown("**The vectors themselves**, on one scale of colours: which stretches agree?")
+    heed_link("order", ORDERS, "order")
+    order = st.segmented_control(
+        "Order of the dimensions",
+        list(ORDERS),
+        format_func=ORDERS.__getitem__,
+        default="a" if vectors.shape[1] > CELLS else "own",
+        required=True,
+        key="order",
+        bind="query-params",
+    )
+    if order == "a":
+        figure = sorted_strips(vectors, NAMES, np.argsort(-vectors[0], kind="stable"), by="A")
+        note = (
+            "All three are sorted by A's values, so A fades from left to right. A vector that "
+            "fades like it points the same way; one that is evenly speckled does not."
+        )
+    else:
+        figure = vector_strips(vectors, NAMES)
+        note = "The order is the network's, which means nothing: compare up and down, not along."
+    st.plotly_chart(figure, key="strips", config=PLAIN_CHART)
+    st.caption(note)
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing random triples …")
@@ -141,8 +174,7 @@ for column, letter, default in zip(st.columns(3), NAMES, first_triple(run), stri
         rows.append(pick_picture(run, letter.lower(), default=default, cell=120))
 vectors = np.asarray(run.vectors(name)[rows], np.float64)
 show_tables(run, vectors)
-st.markdown("**The vectors themselves**, one colour a number: which stretches agree?")
-st.plotly_chart(vector_strips(vectors, NAMES), key="strips", config=PLAIN_CHART)
+show_strips(vectors)
 try:
     value = pairwise(run.vectors(name), rows, metric)
     st.caption(

@@ -20,7 +20,7 @@ from embedlab.figures.matrices import confusion, cosine_table
 from embedlab.figures.network import blocks, steps
 from embedlab.figures.palette import COLOURS, SYMBOLS, class_style
 from embedlab.figures.readings import bars_with_intervals, read_off_bars
-from embedlab.figures.strips import vector_strips
+from embedlab.figures.strips import sorted_strips, vector_strips
 from embedlab.figures.style import plain, template
 
 EVIL = ["<img src=x onerror=alert(1)>", "%{x} $\\frac{1}{2}$", "plain"]
@@ -66,6 +66,7 @@ FIGURES: dict[str, Callable[[list[str]], go.Figure]] = {
         names_of_x=names[:2],
     ),
     "scree": lambda names: scree([0.5, 0.2], prefix=names[0]),
+    "sorted strips": lambda names: sorted_strips(np.eye(3), names, [2, 0, 1], by=names[0]),
     "answers": lambda names: answers(names, [1, -2, 0.5], [0.6, 0.1, 0.3], COLOURS[:3]),
     "blocks": lambda names: blocks(way(names)),
     "contributions": lambda names: contributions([3], [1.0], rest=0.5, bias=-1, logit=0.5),
@@ -238,7 +239,58 @@ def test_strips_share_one_scale() -> None:
     assert (trace.zmin, trace.zmax) == (-4, 4)
     (trace,) = vector_strips([[0, 1], [4, 2]], ("a", "b")).data
     assert (trace.zmin, trace.zmax) == (0, 4)
+    assert trace.colorbar.ticktext == ("0", "2", "4")
     assert vector_strips(np.zeros((1, 3)), ("a",)).data[0].zmax == 1
+    odd = np.ones((1, 1000))
+    odd[0, 7] = 99  # one odd value does not leave one colour for all others
+    (trace,) = vector_strips(odd, ("a",)).data
+    assert trace.zmax == 1 and trace.colorbar.ticktext[-1] == "≥ 1"
+
+
+@pytest.mark.parametrize("d", [96, 160, 161, 512, 1280, 1])
+def test_long_strips_go_on_in_lines_and_each_number_is_drawn_once(d: int) -> None:
+    values = np.arange(2 * d, dtype=float).reshape(2, d)
+    figure = vector_strips(values, ("a", "b"))
+    (trace,) = figure.data
+    drawn = np.asarray(trace.z, float)
+    assert drawn.shape[1] <= 160 and len(drawn) == 3 * -(-d // 160) - 1
+    for k in range(2):
+        row = drawn[k::3].ravel()
+        np.testing.assert_array_equal(row[np.isfinite(row)], values[k])
+    assert not np.isfinite(drawn[2::3]).any()  # between the lines
+    last = np.argwhere(drawn == d - 1)[0]
+    assert trace.customdata[last[0]][last[1]] == f"dimension {d - 1:,}"
+    begins = [text.split()[0] for text in figure.layout.yaxis.ticktext if text.endswith(" a")]
+    assert begins == ([f"{k:,}" for k in range(0, d, drawn.shape[1])] if d > 160 else [])
+
+
+def test_strips_of_very_long_vectors_are_means_of_neighbours() -> None:
+    values = np.arange(5120.0)[None]
+    figure = vector_strips(values, ("a",))
+    drawn = np.asarray(figure.data[0].z, float)
+    assert drawn[::2].shape == (16, 160)
+    np.testing.assert_array_equal(drawn[::2].ravel(), np.arange(0.5, 5120, 2))
+    assert figure.data[0].customdata[2][0] == "mean of the dimensions 320 to 321"
+    assert figure.layout.annotations[0].text == (
+        "dimension, each colour the mean of 2, 320 in a line"
+    )
+    assert figure.layout.height < 800
+
+
+def test_sorted_strips_put_the_same_dimensions_under_one_another() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(3, 512))
+    order = np.argsort(-values[0])
+    figure = sorted_strips(values, ("a", "b", "c"), order, by="a")
+    drawn = np.asarray(figure.data[0].z)
+    assert drawn.shape == (3, 80)
+    assert (np.diff(drawn[0]) <= 0).all()
+    np.testing.assert_allclose(drawn[:, 0], values[:, order[:6]].mean(axis=1))
+    np.testing.assert_allclose(drawn[:, -1], values[:, order[-6:]].mean(axis=1))
+    assert "the mean of 6 or 7" in figure.layout.annotations[0].text
+    short = sorted_strips(values[:, :5], ("a", "b", "c"), np.argsort(-values[0, :5]), by="a")
+    np.testing.assert_allclose(short.data[0].z[0], np.sort(values[0, :5])[::-1])
+    assert "mean" not in short.layout.annotations[0].text
 
 
 def linear(colour: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -151,6 +152,12 @@ def chart(app: AppTest, key: str) -> dict[str, Any]:
     return json.loads(found.proto.spec)
 
 
+def base64_floats(sent: dict[str, str]) -> np.ndarray:
+    """Read an array as plotly sends it."""
+    flat = np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])
+    return flat.reshape([int(n) for n in sent["shape"].split(",")])
+
+
 @pytest.mark.parametrize("query", [7, 41])
 def test_the_head_is_drawn_with_the_picture_s_own_logits(query: int) -> None:
     run = open_run("garden")
@@ -162,6 +169,18 @@ def test_the_head_is_drawn_with_the_picture_s_own_logits(query: int) -> None:
     shown, shares = (trace["text"] for trace in drawn["data"])
     assert shown == [f"{logits[k]:,.2f}" for k in order]
     assert shares == [f"{run.probabilities[query, k]:.0%}" for k in order]
+
+
+def test_vectors_are_sorted_by_the_first_where_a_link_asks_for_it() -> None:
+    run = open_run("garden")
+    picked = {"a": "7", "b": "8", "c": "9", "order": "a"}
+    drawn = chart(opened("similarity", "garden", **picked), "strips")
+    rows = base64_floats(drawn["data"][0]["z"])
+    order = np.argsort(-np.asarray(run.embeddings[7], float), kind="stable")
+    np.testing.assert_allclose(rows, run.embeddings[[7, 8, 9]][:, order], rtol=1e-6)
+    plain = chart(opened("similarity", "garden", a="7", b="8", c="9"), "strips")
+    rows = base64_floats(plain["data"][0]["z"])
+    np.testing.assert_allclose(rows, run.embeddings[[7, 8, 9]], rtol=1e-6)
 
 
 def test_a_flower_of_the_garden_is_drawn_anew_and_what_the_model_saw_is_cut_from_it() -> None:
