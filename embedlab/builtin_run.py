@@ -13,7 +13,7 @@ from pathlib import Path
 
 from embedlab.progress import Progress, silent
 from embedlab.readings import REPRESENTATIONS
-from embedlab.runs import BUILTIN, Run
+from embedlab.runs import BUILTIN, EMBEDDING, Run
 
 NAME = "garden"
 TITLE = "The garden"
@@ -22,9 +22,9 @@ TITLE = "The garden"
 def make_builtin(target: Path = BUILTIN / NAME, *, progress: Progress = silent) -> Run:
     """Draw the garden, train the small net on it, and keep the run at `target`.
 
-    What the pages would otherwise compute when they are first opened is computed here: UMAP's
-    layouts, the layers, doubtful labels and how well known factors are read off. It takes a few
-    minutes. An older run there is replaced once the new one is whole.
+    What the pages would otherwise compute when they are first opened is computed here: PCA, LDA
+    with its control, UMAP's layouts, the layers, doubtful labels and how well known factors are
+    read off. It takes a few minutes. An older run there is replaced once the new one is whole.
 
     Parameters
     ----------
@@ -60,8 +60,12 @@ def complete(run: Run, *, progress: Progress = silent) -> None:
     """Compute what the pages show of a run beyond what its training left, and keep it."""
     from embedlab.layers import make_layers
     from embedlab.readings import make_readings
-    from embedlab.views import make_doubts, make_umap
+    from embedlab.views import discriminant, make_doubts, make_umap, overview
 
+    for vectors in (EMBEDDING, "pixels"):  # what the home page draws
+        overview(run, vectors=vectors)
+    for shuffled in (False, True):
+        discriminant(run, shuffled=shuffled)
     layers = make_layers(run, device="cpu", progress=progress)
     for depth in layers.depths:  # from the pixels to the embedding
         make_umap(run, vectors=depth.vectors, progress=progress)

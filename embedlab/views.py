@@ -91,14 +91,17 @@ def make_umap(
     return coordinates
 
 
+AXES = 6  # of PCA that are kept: three maps of two
+
+
 @dataclass(frozen=True, eq=False)
 class Overview:
-    """The first two principal components of all pictures: what the home page draws.
+    """The first six principal components of all pictures: what the pages draw.
 
     Parameters
     ----------
-    coordinates : ndarray of shape (n_items, 2), float32
-    explained : ndarray of shape (2,), float64
+    coordinates : ndarray of shape (n_items, 6), float32
+    explained : ndarray of shape (6,), float64
         Share of the variance on each axis.
     """
 
@@ -124,14 +127,14 @@ def overview(run: Run, *, vectors: str = EMBEDDING) -> Overview:
     EmbedlabError
         If no picture has a finite vector.
     """
-    text = json.dumps([run.fingerprint, vectors, "overview", 1])
+    text = json.dumps([run.fingerprint, vectors, "overview", 2])
     key = f"overview-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     kept = run.load_projection(key)
     if kept is None:
         from embedlab.space.projections import pca
 
-        view = pca(run.vectors(vectors), 2)
-        explained = np.zeros(2) if view.explained is None else view.explained
+        view = pca(run.vectors(vectors), AXES)
+        explained = np.zeros(AXES) if view.explained is None else view.explained
         kept = {"coordinates": view.coordinates, "explained": explained}
         run.save_projection(key, **kept)
     return Overview(kept["coordinates"], kept["explained"])

@@ -1,14 +1,15 @@
 """What embedlab is, the runs there are, and how to bring one's own pictures."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from embedlab.runs import EMBEDDING, Run
-from embedlab.ui import cache
+from embedlab.ui import cache, drawings
 from embedlab.ui.frame import PAGES, current_run, framed, header, run_line, run_name
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import run_points, selection
 from embedlab.ui.text import plain
-from embedlab.views import overview
 
 framed()
 
@@ -20,10 +21,7 @@ def first_panels(run: Run) -> list[Panel]:
     panels = []
     for name in ("pixels", EMBEDDING):
         if name in run.vector_sets:
-            view = overview(run, vectors=name)
-            axes = [f"PC {k + 1} ({share:.0%})" for k, share in enumerate(view.explained)]
-            note = f"{view.explained.sum():.0%} of the variance"
-            panels.append(Panel(name, TITLES[name], view.coordinates, axes, note=note))
+            panels.append(replace(drawings.pca_panel(run, name, "pca12"), title=TITLES[name]))
     return panels
 
 

@@ -11,14 +11,16 @@ from embedlab.runs import Run
 from embedlab.ui import cache, drawings
 from embedlab.ui.choices import choose_part, choose_vectors
 from embedlab.ui.frame import current_run, explain, framed, header
-from embedlab.ui.linked_map import Panel, linked_map
-from embedlab.ui.maps import choose_colour, run_points, selection
-from embedlab.ui.state import link_selection, linked_selection
+from embedlab.ui.linked_map import Panel, Points, linked_map
+from embedlab.ui.maps import choose_colour, colourings, run_points, selection
+from embedlab.ui.state import heed_link, link_selection, linked_selection
 from embedlab.ui.text import plain
 from embedlab.ui.umap_form import umap_choice, umap_missing
-from embedlab.views import UmapSettings
+from embedlab.views import UmapSettings, overview
 
 NEAR = 10
+FITTED_ON = {"train": "Training", "validation": "Validation", "all": "All"}
+FEWEST = 8  # pictures of which neighbourhoods can be compared
 
 
 def wanted_panels(
@@ -51,7 +53,7 @@ def show_maps(run: Run, name: str, panels: list[Panel], colour: str, part: str) 
         lines = true_neighbours(run, name, part)
         state = linked_map(
             panels,
-            points=run_points(run, colour, part=part),
+            points=points_of(run, name, panels, colour, part),
             key="projections",
             memory=f"run:{run.id}",
             height=340,
@@ -70,7 +72,25 @@ def show_maps(run: Run, name: str, panels: list[Panel], colour: str, part: str) 
             key="projections-selection",
             hint="Point at a dot to see its picture; click it for lines to its true "
             "neighbours; draw a loop to select many.",
+            panels=panels,
         )
+
+
+def points_of(run: Run, name: str, panels: list[Panel], colour: str, part: str) -> Points:
+    """Colour the pictures as was asked; by how well a view keeps neighbours only if it is shown."""
+    if not colour.startswith(drawings.KEPT):
+        return run_points(run, colour, part=part)
+    key = colour.removeprefix(drawings.KEPT)
+    of_view = [panel for panel in panels if panel.name.partition(":")[0] == key]
+    if of_view and len(cache.part_rows(run, part)) >= FEWEST:
+        return drawings.kept_points(run, name, of_view[0], part)
+    why = "there are too few pictures" if of_view else "this view is not shown"
+    usual = next(iter(colourings(run)))
+    st.caption(
+        f"Not coloured by the neighbours kept in {drawings.PANELS[key]}, for {why}: by "
+        f"{colourings(run)[usual].lower()} instead."
+    )
+    return run_points(run, usual, part=part)
 
 
 def true_neighbours(run: Run, name: str, part: str) -> np.ndarray | None:
@@ -85,7 +105,7 @@ def true_neighbours(run: Run, name: str, part: str) -> np.ndarray | None:
 
 def show_honesty(run: Run, name: str, panels: list[Panel], part: str) -> None:
     """Say with numbers how far each view can be trusted."""
-    if len(cache.part_rows(run, part)) < 8:
+    if len(cache.part_rows(run, part)) < FEWEST:
         st.caption("Too few pictures to measure how far the views can be trusted.")
         return
     readings = {panel.title: drawings.honesty(run, name, panel, part) for panel in panels}
@@ -93,10 +113,14 @@ def show_honesty(run: Run, name: str, panels: list[Panel], part: str) -> None:
         column.metric(
             title,
             f"{np.nanmean(reading.kept):.0%} kept",
-            help="Of each picture's 15 true neighbours (in all dimensions, by distance), the share "
-            "that are among its 15 nearest points in this view.",
+            help=f"Of each picture's {reading.k} true neighbours (in all dimensions, by distance), "
+            f"the share that are among its {reading.k} nearest points in this view. Choose "
+            "'Neighbours kept' under 'Colour by' to see of which pictures.",
         )
-        column.caption(f"trustworthiness {reading.trustworthiness:.2f}")
+        column.caption(
+            f"chance {reading.chance:.0%} · trustworthiness {reading.trustworthiness:.2f} (1: no "
+            "false neighbours, 0.5: chance)"
+        )
 
 
 def show_control(run: Run, name: str) -> None:
@@ -127,26 +151,29 @@ header(
     f"slice of {run.embeddings.shape[1]:,} dimensions; any one of them misleads, several together "
     "mislead less.",
 )
+possible = [key for key in drawings.PANELS if key != "lda" or run.labels is not None]
 with st.container(horizontal=True, vertical_alignment="bottom"):
     name = choose_vectors(run)
-    colour = choose_colour(run)
+    colour = choose_colour(run, more=drawings.kept_colourings(possible))
     part = choose_part(run)
-    possible = [key for key in drawings.PANELS if key != "lda" or run.labels is not None]
-    keys = st.multiselect(
-        "Views",
-        possible,
-        default=[key for key in possible if key != "pca3d"],
-        format_func=drawings.PANELS.__getitem__,
-        key="views",
-        bind="query-params",
-        width=420,
-    )
+keys = st.pills(
+    "Views",
+    possible,
+    selection_mode="multi",
+    default=[key for key in possible if key != "pca3d"],
+    format_func=drawings.PANELS.__getitem__,
+    key="views",
+    bind="query-params",
+    wrap=True,
+)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     fitted_on, shuffled = "train", False
     if "lda" in keys:
+        heed_link("lda-fit", FITTED_ON, "part")
         fitted_on = st.segmented_control(
             "LDA fitted on",
-            ["train", "validation", "all"],
+            list(FITTED_ON),
+            format_func=FITTED_ON.__getitem__,
             default="train",
             required=True,
             key="lda-fit",
@@ -170,12 +197,9 @@ else:
     st.info("Choose a view above.", icon=":material/bubble_chart:")
 if "lda" in keys:
     show_control(run, name)
-explained = drawings.principal(run, name).explained
-if explained is not None:
-    with st.expander(
-        "How much does each principal component explain?", icon=":material/bar_chart:"
-    ):
-        st.plotly_chart(scree(explained), key="scree", config={"displayModeBar": False})
+with st.expander("How much does each principal component explain?", icon=":material/bar_chart:"):
+    explained = overview(run, vectors=name).explained
+    st.plotly_chart(scree(explained), key="scree", config={"displayModeBar": False})
 
 n, d = run.vectors(name).shape
 explain(

@@ -1,4 +1,4 @@
-"""What is computed of a run once and kept in it: LDA with its control."""
+"""What is computed of a run once and kept in it: PCA, LDA with its control, UMAP."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from embedlab.errors import EmbedlabError
 from embedlab.home import home
 from embedlab.runs import open_run
 from embedlab.space import discriminant as discriminant_module
-from embedlab.space.projections import LdaControl, lda, lda_control
+from embedlab.space.projections import LdaControl, lda, lda_control, pca
 from embedlab.ui import umap_form
-from embedlab.views import discriminant
+from embedlab.views import discriminant, overview
 
 from .made_runs import made_run
 from .test_pages import opened, texts
@@ -84,3 +84,29 @@ def test_the_place_of_a_missing_umap_offers_to_lay_it_out(monkeypatch: pytest.Mo
     app = opened("projections", "squares")
     assert "This server does not compute" in texts(app)
     assert not [button for button in app.button if str(button.key).startswith("umap-start")]
+
+
+@pytest.mark.parametrize("vectors", ["embedding", "pixels"])
+def test_pca_is_fitted_once_and_drawn_on_every_page(tmp_path: Path, vectors: str) -> None:
+    run = made_run(tmp_path / "squares")
+    found, plain = overview(run, vectors=vectors), pca(run.vectors(vectors), 6)
+    again = overview(open_run(tmp_path / "squares"), vectors=vectors)
+    for view in (found, again):
+        np.testing.assert_array_equal(view.coordinates, plain.coordinates)
+        np.testing.assert_array_equal(view.explained, plain.explained)
+
+
+def test_the_garden_comes_with_pca_and_lda() -> None:
+    run = open_run("garden")
+    kept = {path.name for path in (run.folder / "projections").glob("*.npz")}
+    for vectors in ("embedding", "pixels"):
+        overview(run, vectors=vectors)
+    for shuffled in (False, True):
+        found = discriminant(run, shuffled=shuffled)
+        rows = run.split == "train"
+        plain = lda(run.embeddings, run.labels, rows=rows, shuffle_seed=0 if shuffled else None)
+        np.testing.assert_allclose(found.view.coordinates, plain.coordinates, atol=1e-3)
+    assert sum(name.startswith("overview-") for name in kept) == 2
+    assert sum(name.startswith("lda-") for name in kept) == 2
+    computed = home("annexes") / run.fingerprint[:32] / "projections"
+    assert not list(computed.glob("*.npz")), "what was kept is not computed again"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from embedlab import views
-from embedlab.runs import Run
+from embedlab.runs import EMBEDDING, Run
 from embedlab.space.projections import (
     LdaControl,
     LinearView,
@@ -19,8 +20,9 @@ from embedlab.space.projections import (
     trustworthiness,
 )
 from embedlab.ui import cache
-from embedlab.ui.linked_map import Panel
-from embedlab.views import UmapSettings, kept_umap
+from embedlab.ui.linked_map import Panel, Points, Scale
+from embedlab.ui.maps import colourings, run_points
+from embedlab.views import UmapSettings
 
 PCA_PAIRS = {"pca12": (0, 1), "pca34": (2, 3), "pca56": (4, 5)}
 PANELS = {
@@ -31,7 +33,12 @@ PANELS = {
     "umap": "UMAP",
     "pca3d": "PCA in 3-D",
 }
-FITTED_ON = {"train": "training", "validation": "validation", "all": "all"}
+FITTED_ON = {
+    "train": "the training pictures",
+    "validation": "the validation pictures",
+    "all": "all pictures",
+}
+KEPT = "kept."  # begins the colourings by how well a view keeps true neighbours
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the principal components …")
@@ -72,13 +79,19 @@ class Honesty:
 
     Parameters
     ----------
+    k : int
+        How many true neighbours of each picture were asked for.
     kept : ndarray of shape (m,), float64
         For each shown picture, the share of its true neighbours that are near it in the panel.
+    chance : float
+        The share that a panel keeps in which the pictures lie anywhere.
     trustworthiness : float
         1 where the panel shows no false neighbours.
     """
 
+    k: int
     kept: NDArray[np.float64]
+    chance: float
     trustworthiness: float
 
 
@@ -89,36 +102,89 @@ def _honesty(
     rows = cache.part_rows(_run, part)
     drawn = np.asarray(_xy)[rows]
     near = cache.neighbours(_run, name, "euclidean", k, part)
+    k = min(k, near.rows.shape[1])
     return Honesty(
+        k,
         neighbours_kept(near.rows, drawn, k),
+        k / max(len(rows) - 1, 1),
         trustworthiness(np.asarray(_run.vectors(name)[rows]), drawn, k=k),
     )
 
 
 def honesty(run: Run, name: str, panel: Panel, part: str, k: int = 15) -> Honesty:
     """Measure how many true neighbours a panel keeps together, and how many it makes up."""
-    token = f"{float(np.nansum(panel.coordinates)):.9g}"
+    token = _token(panel)
     return _honesty(run.fingerprint, name, panel.name, token, part, k, run, panel.coordinates)
 
 
-def share_axes(view: LinearView, axes: tuple[int, ...], word: str) -> tuple[str, ...]:
+def _token(panel: Panel) -> str:
+    return f"{float(np.nansum(panel.coordinates)):.9g}"
+
+
+def kept_colourings(keys: Iterable[str]) -> dict[str, str]:
+    """Give the colourings by how well each view keeps true neighbours: key to title."""
+    return {f"{KEPT}{key}": f"Neighbours kept in {PANELS[key]}" for key in keys}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kept_points(
+    fingerprint: str, name: str, panel: str, token: str, part: str, _run: Run, _panel: Panel
+) -> Points:
+    found = honesty(_run, name, _panel, part)
+    shares = np.full(_run.n_items, np.nan)
+    shares[cache.part_rows(_run, part)] = found.kept
+    words = ["" if np.isnan(share) else f"{share * found.k:.0f} of {found.k}" for share in shares]
+    title = f"True neighbours kept in {_panel.title}, of {found.k} (chance {found.chance:.0%})"
+    plain = run_points(_run, next(iter(colourings(_run))), part=part)
+    return replace(
+        plain,
+        colour=Scale(title, shares, 0.0, 1.0),
+        captions={**plain.captions, "Neighbours kept": words},
+    )
+
+
+def kept_points(run: Run, name: str, panel: Panel, part: str) -> Points:
+    """Colour a run's pictures by the share of their true neighbours that a panel keeps.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+        The vectors whose neighbours are the true ones.
+    panel : Panel
+    part : str
+        Among which pictures: "validation", "train" or "all".
+    """
+    return _kept_points(run.fingerprint, name, panel.name, _token(panel), part, run, panel)
+
+
+def named(key: str, vectors: str, *settings: object) -> str:
+    """Name a panel: the same view is called the same on every page, and no two alike.
+
+    Examples
+    --------
+    >>> named("pca12", "embedding"), named("lda", "pixels", "all")
+    ('pca12', 'lda:pixels:all')
+    """
+    more = [*([] if vectors == EMBEDDING else [vectors]), *map(str, settings)]
+    return ":".join([key, *more])
+
+
+def share_axes(explained: NDArray[np.float64], axes: tuple[int, ...], word: str) -> tuple[str, ...]:
     """Title axes with the share of the variance that each explains."""
-    if view.explained is None:
-        return tuple(f"{word} {axis + 1}" for axis in axes)
-    return tuple(f"{word} {axis + 1} ({view.explained[axis]:.0%})" for axis in axes)
+    return tuple(f"{word} {axis + 1} ({explained[axis]:.0%})" for axis in axes)
 
 
 def pca_panel(run: Run, name: str, key: str) -> Panel:
     """Draw one pair (or the first three) of the principal components."""
-    view = principal(run, name)
+    view = views.overview(run, vectors=name)
     axes = (0, 1, 2) if key == "pca3d" else PCA_PAIRS[key]
-    share = 0.0 if view.explained is None else float(view.explained[list(axes)].sum())
     return Panel(
-        key,
+        named(key, name),
         PANELS[key],
         view.coordinates[:, list(axes)],
-        share_axes(view, axes, "PC"),
-        note=f"{share:.0%} of the variance",
+        share_axes(view.explained, axes, "PC"),
+        note=f"{view.explained[list(axes)].sum():.0%} of the variance",
     )
 
 
@@ -157,20 +223,25 @@ def room_for_arrows(coordinates: NDArray[np.floating], tips: NDArray[np.floating
 def lda_panel(run: Run, name: str, *, part: str, shuffled: bool) -> Panel:
     """Draw the two directions that part the classes best."""
     view = discriminant(run, name, part=part, shuffled=shuffled)
-    note = "fitted on shuffled labels" if shuffled else f"fitted on: {FITTED_ON[part]}"
+    settings = [*([] if part == "train" else [part]), *(["shuffled"] if shuffled else [])]
+    labels = " with shuffled labels" if shuffled else ""
+    note = f"fitted on {FITTED_ON[part]}{labels}"
     return Panel(
-        "lda",
+        named("lda", name, *settings),
         "LDA, shuffled labels" if shuffled else "LDA",
         view.coordinates[:, :2],
         ("LD 1", "LD 2"),
-        note=f"{note}. {view.note}" if view.note else note,
+        note=f"{note}; {view.note.removesuffix('.')}" if view.note else note,
     )
 
 
 def umap_panel(run: Run, name: str, settings: UmapSettings) -> Panel | None:
     """Draw a UMAP layout that the run keeps; None where it was not computed yet."""
-    kept = kept_umap(run, settings, vectors=name)
+    kept = views.kept_umap(run, settings, vectors=name)
     if kept is None:
         return None
     axes = tuple(f"UMAP {k + 1}" for k in range(kept.shape[1]))
-    return Panel("umap", "UMAP", kept, axes, note="axes have no meaning", ticks=False)
+    others = [] if settings == UmapSettings() else [settings.key(run, name)]
+    return Panel(
+        named("umap", name, *others), "UMAP", kept, axes, note="axes have no meaning", ticks=False
+    )

@@ -30,7 +30,7 @@ def elevator(
     about, beside = st.columns([3, 2], gap="medium")
     with about:
         panel = Panel(
-            "elevator",
+            f"elevator:{by}",
             f"{depth_title(depth)}, drawn by {by}",
             maps[place],
             note="" if depth.end else "turned so that it lies over the next depth",
@@ -51,6 +51,7 @@ def elevator(
             state,
             key="elevator-selection",
             hint="Draw a loop around some pictures and ride up and down: do they stay together?",
+            panels=[panel],
         )
 
 

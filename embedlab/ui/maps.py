@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -43,10 +43,21 @@ def colourings(run: Run) -> dict[str, str]:
     return found
 
 
-def choose_colour(run: Run, *, key: str = "colour") -> str:
-    """Choose what points are coloured by."""
-    found = colourings(run)
+def choose_colour(run: Run, *, key: str = "colour", more: Mapping[str, str] | None = None) -> str:
+    """Choose what points are coloured by.
+
+    Parameters
+    ----------
+    run : Run
+    key : str
+        The widget's name, and that of the parameter in the address.
+    more : mapping of key to title, optional
+        What this page colours by besides `colourings`.
+    """
+    found = {**colourings(run), **(more or {})}
     heed_link(key, found, "colouring")
+    if st.session_state.get(key) not in (None, *found):
+        del st.session_state[key]  # chosen on another page, or for another run
     return str(
         st.selectbox(
             "Colour by",

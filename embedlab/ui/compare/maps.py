@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -38,8 +40,14 @@ def show_maps(first: Run, second: Run, pairing: Pairing) -> None:
     shared = np.full_like(own.coordinates, np.nan)
     shared[pairing.first] = own.coordinates[pairing.first]
     panels = [
-        Panel("compare-first", run_name(first), shared, own.axes, own.note, ticks=own.ticks),
-        Panel("compare-second", run_name(second), turned.coordinates, note=other.note, ticks=False),
+        replace(own, title=run_name(first), coordinates=shared),
+        Panel(
+            f"{other.name}:beside:{second.id}",
+            run_name(second),
+            turned.coordinates,
+            note=other.note,
+            ticks=False,
+        ),
     ]
     state = linked_map(
         panels,
