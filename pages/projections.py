@@ -114,13 +114,15 @@ def show_honesty(run: Run, name: str, panels: list[Panel], part: str) -> None:
             title,
             f"{np.nanmean(reading.kept):.0%} kept",
             help=f"Of each picture's {reading.k} true neighbours (in all dimensions, by distance), "
-            f"the share that are among its {reading.k} nearest points in this view. Choose "
-            "'Neighbours kept' under 'Colour by' to see of which pictures.",
+            f"the share that are among its {reading.k} nearest points in this view.",
         )
         column.caption(
-            f"chance {reading.chance:.0%} · trustworthiness {reading.trustworthiness:.2f} (1: no "
-            "false neighbours, 0.5: chance)"
+            f"chance {reading.chance:.0%} · trustworthiness {reading.trustworthiness:.2f}"
         )
+    st.caption(
+        "Trustworthiness is 1 where a view shows no false neighbours, and about 0.5 by chance. "
+        "**Colour by** 'Neighbours kept' shows which pictures lie among their true neighbours."
+    )
 
 
 def show_control(run: Run, name: str) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embedlab.figures.style import BLACK, WHITE
+
 from .browsing import chromium, served, tab
 from .made_runs import made_run
 
@@ -150,3 +152,22 @@ def test_the_labels_of_blocks_are_apart_and_within_their_figure(
         right, low = whole["x"] + whole["width"], whole["y"] + whole["height"]
         assert all(whole["x"] <= b[0] and b[2] <= right for b in boxes)
         assert all(whole["y"] <= b[1] and b[3] <= low for b in boxes)
+
+
+# ---- colours ----------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_words_of_charts_have_the_page_s_colour_or_the_one_for_what_they_stand_on(
+    browser: Any, app: str, scheme: str
+) -> None:
+    with tab(browser, color_scheme=scheme) as page:
+        settled(page, f"{app}similarity?run=garden")
+        page.locator(".st-key-three .heatmap-label").first.wait_for(timeout=PATIENCE)
+        words = page.locator(".stApp").evaluate("node => getComputedStyle(node).color")
+        fills = "nodes => nodes.map(node => getComputedStyle(node).fill)"
+        for place in (".xtick text", ".ytick text", ".legendtext"):
+            found = page.locator(f".stPlotlyChart {place}").evaluate_all(fills)
+            assert found and set(found) == {words}
+        found = page.locator(".st-key-three .heatmap-label text").evaluate_all(fills)
+        assert set(found) == {BLACK, WHITE}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from plotly.colors import sample_colorscale, unlabel_rgb
 
 from embedlab.figures.contributions import answers, contributions
 from embedlab.figures.curves import Curve, curves, scree, training_curves
@@ -21,7 +22,7 @@ from embedlab.figures.network import blocks, steps
 from embedlab.figures.palette import COLOURS, SYMBOLS, class_style
 from embedlab.figures.readings import bars_with_intervals, read_off_bars
 from embedlab.figures.strips import sorted_strips, vector_strips
-from embedlab.figures.style import plain, template
+from embedlab.figures.style import WHITE, plain, template
 
 EVIL = ["<img src=x onerror=alert(1)>", "%{x} $\\frac{1}{2}$", "plain"]
 
@@ -166,14 +167,62 @@ def test_arrows_begin_at_the_origin_and_wear_their_class() -> None:
 
 
 def test_a_confusion_matrix_is_shaded_by_row_and_says_counts() -> None:
-    figure = confusion([[3, 1], [0, 0]], ("rare", "none"))
-    shades, cells = figure.data
-    np.testing.assert_array_equal(shades.z, [[0.75, 0.25], [0, 0]])
-    assert list(shades.text[0]) == ["3", "1"]
+    figure = confusion([[3, 1], [0, 2]], ("rare", "sure"))
+    light, full, cells = figure.data
+    np.testing.assert_array_equal(light.z, [[0.75, 0.25], [0, np.nan]])
+    np.testing.assert_array_equal(full.z, [[np.nan, np.nan], [np.nan, 1]])
+    assert list(map(list, light.text)) == [["3", "1"], ["", ""]]
+    assert list(map(list, full.text)) == [["", ""], ["", "2"]]
+    assert light.colorscale == full.colorscale
+    assert (light.zmin, light.zmax) == (full.zmin, full.zmax) == (0, 1)
+    assert full.textfont.color == WHITE and light.textfont.color is None
     assert list(figure.layout.yaxis.range) == [1.5, -0.5], "the first class on top"
     # What a click can hit lies over the cells: predicted across, true down, and their counts.
     found = dict(zip(zip(cells.y, cells.x, strict=True), cells.customdata, strict=True))
-    assert found == {(0, 0): 3, (0, 1): 1, (1, 0): 0, (1, 1): 0}
+    assert found == {(0, 0): 3, (0, 1): 1, (1, 0): 0, (1, 1): 2}
+    assert list(cells.text) == ["75%", "25%", "0%", "100%"]
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """WCAG's contrast of two colours, 1 to 21; parts 0 to 255."""
+
+    def luminance(colour: tuple[float, ...]) -> float:
+        parts = np.array(colour) / 255
+        parts = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(parts @ [0.2126, 0.7152, 0.0722])
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [((255, 255, 255), (27, 36, 33)), ((17, 23, 21), (232, 237, 234))],
+    ids=["light", "dark"],
+)
+def test_counts_stand_out_from_their_cells_and_empty_cells_from_nothing(
+    page: tuple[int, ...], text: tuple[int, ...]
+) -> None:
+    shares = np.linspace(0, 1, 101)
+    figure = confusion([[k, 100 - k] for k in range(101)], ("a", "b"))
+    (_, first), (_, last) = figure.data[0].colorscale
+    fill, clear = (np.array([float(x) for x in re.findall(r"[\d.]+", c)]) for c in (last, first))
+    for row, share in enumerate(shares):
+        alpha = clear[3] + share * (fill[3] - clear[3])
+        cell = tuple(alpha * fill[:3] + (1 - alpha) * np.array(page))
+        white = np.isfinite(figure.data[1].z[row][0])
+        assert contrast(cell, (255, 255, 255) if white else text) > 3.5
+        if share == 0:
+            assert contrast(cell, page) < 1.2
+
+
+def test_cosines_stand_out_from_their_cells() -> None:
+    cosines = np.linspace(-1, 1, 201)[None]
+    black, white = cosine_table(cosines, ("a",), [str(k) for k in range(201)]).data
+    colours = sample_colorscale("RdBu_r", (cosines[0] + 1) / 2)
+    for k, colour in enumerate(map(unlabel_rgb, colours)):
+        (trace,) = [t for t in (black, white) if np.isfinite(t.z[0][k])]
+        assert contrast(colour, unlabel_rgb(trace.textfont.color)) > 4
 
 
 def test_a_logit_is_a_waterfall_that_ends_with_the_sum() -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from embedlab.figures.style import DIVERGING, finished, ticks
+from embedlab.figures.style import BLACK, DIVERGING, WHITE, finished, ticks
 
 TEXTS = 900  # squares beyond which their numbers would not be readable
 CELL = 42  # side of a square in pixels, as far as there is room
+FILL = "0, 119, 170"  # the palette's blue
+FULL = 0.85  # share from which that blue wants white text, on light pages too
 CHOSEN = "#D55E00"  # the frame of a cell that is chosen, on light blue and dark
 
 
@@ -36,6 +38,8 @@ def cosine_table(values: ArrayLike, rows: Sequence[str], columns: Sequence[str])
         [[f"{value:.2f}" for value in line] for line in matrix],
         rows,
         columns,
+        white=_dark(matrix),
+        plain_text=BLACK,
         colorscale=DIVERGING,
         zmin=-1,
         zmax=1,
@@ -59,12 +63,15 @@ def confusion(matrix: ArrayLike, classes: Sequence[str]) -> go.Figure:
     """
     counts = np.asarray(matrix)
     totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.where(totals > 0, totals, 1)
     figure = _table(
-        counts / np.where(totals > 0, totals, 1),
+        shares,
         [[f"{count:,}" if count else "" for count in line] for line in counts],
         classes,
         classes,
-        colorscale="Blues",
+        white=shares > FULL,
+        # From nearly clear, so that an empty cell is as light or dark as the page.
+        colorscale=[[0, f"rgba({FILL}, 0.06)"], [1, f"rgba({FILL}, 1)"]],
         zmin=0,
         zmax=1,
         customdata=counts,
@@ -83,7 +90,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[str]) -> go.Figure:
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 0}},
             customdata=counts.ravel(),
-            text=[f"{share:.0%}" for share in figure.data[0].z.ravel()],
+            text=[f"{share:.0%}" for share in shares.ravel()],
             hovertemplate="true %{y}, predicted %{x}: %{customdata} (%{text} of its class)"
             "<extra></extra>",
             showlegend=False,
@@ -96,24 +103,43 @@ def confusion(matrix: ArrayLike, classes: Sequence[str]) -> go.Figure:
     )
 
 
+def _dark(cosines: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which cells of the diverging scale are too dark for black text."""
+    from plotly.colors import sample_colorscale, unlabel_rgb
+
+    flat = np.clip((np.nan_to_num(cosines).ravel() + 1) / 2, 0, 1)
+    colours = np.array([unlabel_rgb(colour) for colour in sample_colorscale(DIVERGING, flat)])
+    linear = (colours.reshape(-1, 3) / 255) ** 2.2
+    # At this luminance black and white text stand out alike (WCAG's contrast).
+    return np.asarray(linear @ [0.2126, 0.7152, 0.0722] < 0.198).reshape(cosines.shape)
+
+
 def _table(
     values: NDArray[np.float64],
     texts: list[list[str]],
     rows: Sequence[str],
     columns: Sequence[str],
+    *,
+    white: NDArray[np.bool_],
+    plain_text: str | None = None,
     **options: Any,
 ) -> go.Figure:
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            text=texts,
-            texttemplate="%{text}" if values.size <= TEXTS else None,
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            **options,
+    """Draw a table; where `white` is, its text is white, else as `plain_text` says or the page."""
+    figure = go.Figure()
+    for mask, colour in ((~white, plain_text), (white, WHITE)):
+        figure.add_trace(
+            go.Heatmap(
+                z=np.where(mask, values, np.nan),
+                text=np.where(mask, texts, "").tolist(),
+                texttemplate="%{text}" if values.size <= TEXTS else None,
+                textfont={"color": colour} if colour else None,
+                hoverongaps=False,
+                showscale=False,
+                xgap=2,
+                ygap=2,
+                **options,
+            )
         )
-    )
     bare = {"showgrid": False, "zeroline": False, "showline": False}
     return finished(
         figure,

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from embedlab.figures.palette import COLOURS, NEUTRAL
-from embedlab.figures.style import finished, plain
+from embedlab.figures.style import BLACK, finished, plain
 
 BODY, HEAD = COLOURS[0], COLOURS[1]
 COLOUR = {"input": NEUTRAL, "pooling": COLOURS[4], "embedding": COLOURS[2], "head": HEAD}
@@ -106,7 +106,7 @@ def blocks(architecture: Sequence[Mapping[str, Any]]) -> go.Figure:
             showarrow=False,
             bgcolor=HEAD,
             borderpad=3,
-            font={"color": "#111715", "size": 12},
+            font={"color": BLACK, "size": 12},
         )
     figure.update_xaxes(visible=False, fixedrange=True, range=[-0.5, 0.5])
     figure.update_yaxes(visible=False, fixedrange=True, range=[y, -GAP])

@@ -13,6 +13,9 @@ from embedlab.figures.palette import COLOURS
 
 CLEAR = "rgba(0,0,0,0)"
 DIVERGING, RISING = "RdBu_r", "Cividis"
+# Of text on colours, in light and dark. Not quite black and white, so that the app can tell them
+# from what plotly chose by itself.
+BLACK, WHITE = "rgb(17, 23, 21)", "rgb(254, 254, 254)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
+from embedlab.figures.style import BLACK, WHITE
 from embedlab.home import app_folder
 from embedlab.runs import Run
 from embedlab.ui import cache
@@ -18,6 +19,15 @@ from embedlab.ui.text import plain
 
 # A file of our own: Streamlit fetches the icons of its own set from a server elsewhere.
 ICON = Path(__file__).parent / "icon.svg"
+# Streamlit draws the words of charts in a grey that is hard to read on a light page. They take
+# the page's own colour here, but for those that a figure has given a colour to stand on another.
+_OWN = "".join(f":not([style*='{colour}'])" for colour in (BLACK, WHITE))
+_WORDS = ".xtick text, .ytick text, .x2tick text, .y2tick text, .cbaxis text, .legendtext, "
+_WORDS += "[class^='g-x'] text, [class^='g-y'] text, .annotation-text, .heatmap-label text, "
+_WORDS += ".bartext-outside"
+STYLE = f"""<style>
+.stPlotlyChart :is({_WORDS}){_OWN} {{ fill: currentColor !important; opacity: 0.9; }}
+</style>"""
 _state = threading.local()
 
 
@@ -90,6 +100,7 @@ def _navigation() -> Any:
 def start() -> None:
     """Draw the frame and run the chosen page in it. app.py calls this and nothing else."""
     st.set_page_config(page_title="embedlab", page_icon=str(ICON), layout="wide")
+    st.html(STYLE)
     page = _navigation()
     _state.framed = True
     try:

@@ -8,7 +8,6 @@ from embedlab.errors import EmbedlabError
 from embedlab.jobs import start
 from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
-from embedlab.ui.choices import vectors_title
 from embedlab.ui.job_panel import job_panel
 from embedlab.ui.text import plain
 from embedlab.views import UmapSettings, kept_umap
@@ -77,7 +76,7 @@ def umap_missing(run: Run, vectors: str, settings: UmapSettings) -> None:
         status = job_panel(job_id)
         if status is not None and status.active:
             return
-    text = f"UMAP of {vectors_title(run, vectors).lower()} with these settings is not computed yet."
+    text = "UMAP with these settings is not computed yet."
     if not may_start_jobs():
         st.info(
             f"{text} This server does not compute; it shows what runs keep.",

@@ -178,5 +178,8 @@ function scale(state) {
   const number = document.createElement("span");
   number.className = "count";
   missing.append(symbolIcon("circle", css[css.length - 1], 12), name, number);
-  return [ends[0], bar, ends[1], missing];
+  const whole = document.createElement("span");
+  whole.className = "scale";
+  whole.append(ends[0], bar, ends[1]);
+  return [whole, missing];
 }
