@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,19 @@ def opened(page: Any, app: str) -> Any:
     film = page.locator("section.film")
     film.get_by_text("start ·").wait_for(timeout=PATIENCE)
     return film
+
+
+def test_the_head_s_arrows_are_drawn_and_move(browser: Any, app: str) -> None:
+    with tab(browser) as page:
+        film = opened(page, app)
+        drawn = film.locator("canvas[data-arrows]")
+        drawn.wait_for(timeout=PATIENCE)
+        first = json.loads(drawn.get_attribute("data-arrows"))["arrows"]
+        assert [arrow["name"] for arrow in first] == ["red", "green", "blue"]
+        film.get_by_role("button", name="Play").click()
+        film.get_by_text("epoch 2 · 11 of 12 right").wait_for(timeout=PATIENCE)
+        last = json.loads(drawn.get_attribute("data-arrows"))["arrows"]
+        assert last != first and all(arrow["to"] for arrow in last)
 
 
 def test_it_plays_to_the_end_and_keys_lead_back(browser: Any, app: str) -> None:
