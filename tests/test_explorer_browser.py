@@ -171,3 +171,18 @@ def test_the_words_of_charts_have_the_page_s_colour_or_the_one_for_what_they_sta
             assert found and set(found) == {words}
         found = page.locator(".st-key-three .heatmap-label text").evaluate_all(fills)
         assert set(found) == {BLACK, WHITE}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "words"), [("light", "rgb(255, 255, 255)"), ("dark", BLACK)], ids=["light", "dark"]
+)
+def test_words_stand_out_from_the_primary_colour(
+    browser: Any, app: str, scheme: str, words: str
+) -> None:
+    with tab(browser, color_scheme=scheme) as page:
+        settled(page, f"{app}projections?run=many")
+        button = page.get_by_role("button", name="Lay out with UMAP").last.locator("p")
+        assert button.evaluate("node => getComputedStyle(node).color") == words
+        settled(page, f"{app}compare?run=many&with=garden")
+        tag = page.locator(".stMultiSelect [data-tag] [title]").first
+        assert tag.evaluate("node => getComputedStyle(node).color") == words

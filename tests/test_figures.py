@@ -16,6 +16,7 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 from embedlab.figures.contributions import answers, contributions
 from embedlab.figures.curves import Curve, curves, scree, training_curves
 from embedlab.figures.distributions import histogram_pair
+from embedlab.figures.intervals import share_intervals
 from embedlab.figures.maps import MANY, scatter_map
 from embedlab.figures.matrices import confusion, cosine_table
 from embedlab.figures.network import blocks, steps
@@ -59,6 +60,9 @@ FIGURES: dict[str, Callable[[list[str]], go.Figure]] = {
     ),
     "read-off": lambda names: read_off_bars(
         names, names[:2], [[0.5, 0.6]] * 3, [[(0.4, 0.6), (0.5, 0.7)]] * 3, [0.2, 0, 0]
+    ),
+    "intervals": lambda names: share_intervals(
+        names, [0.5, 0.9, 0.1], [(0.4, 0.6), (0.8, 1), (0, 0.2)], title="share"
     ),
     "curves": lambda names: curves(
         [Curve(name, [0, 1], [0.1, 0.2]) for name in names],
@@ -257,6 +261,12 @@ def test_intervals_are_drawn_as_whiskers() -> None:
     worse = read_off_bars(["f"], ["r"], [[-3.0]], [[(-4.0, 0.1)]], [0.0])
     assert worse.data[0].y[0] == 0 and worse.data[0].customdata[0] == -3
     assert len(bars_with_intervals([], [], []).data) == 1
+    figure = share_intervals(["a long name " * 3, "b"], [0.5, 0.6], [(0.4, 0.7)] * 2, title="t")
+    assert [(note.text, note.y) for note in figure.layout.annotations] == [
+        ("a long name a long name a long name", 0),
+        ("b", 1),
+    ]
+    assert list(figure.data[0].y) == [0, 1] and figure.layout.yaxis.range[0] > 1
 
 
 def test_means_of_epochs_do_not_stand_among_the_reports_within() -> None:

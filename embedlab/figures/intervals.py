@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from embedlab.figures.palette import COLOURS
-from embedlab.figures.style import finished, ticks
+from embedlab.figures.style import finished, plain
 
 
 def share_intervals(
@@ -51,17 +51,36 @@ def share_intervals(
             "<extra></extra>",
         )
     )
+    # Above its point, a name may be as long as the figure is wide.
+    for place, name in enumerate(names):
+        figure.add_annotation(
+            text=plain(name, 44),
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=place,
+            yanchor="bottom",
+            yshift=8,
+            showarrow=False,
+            font={"size": 12},
+        )
     low = min((pair[0] for pair in intervals), default=0.0)
     high = max((pair[1] for pair in intervals), default=1.0)
     room = 0.05 * max(high - low, 0.05)
     return finished(
         figure,
-        height=70 + 34 * max(len(names), 2),
+        height=80 + 46 * max(len(names), 1),
         showlegend=False,
         xaxis={
-            "title": {"text": title},
+            "title": {"text": title, "font": {"size": 12}},
             "tickformat": ".0%",
+            "nticks": 6,
             "range": [max(low - room, -0.01), min(high + room, 1.01)],
         },
-        yaxis={**ticks(names, 34), "range": [len(names) - 0.5, -0.5], "showgrid": False},
+        yaxis={
+            "range": [len(names) - 0.6, -0.8],
+            "showgrid": False,
+            "showticklabels": False,
+            "zeroline": False,
+        },
     )

@@ -25,7 +25,10 @@ _OWN = "".join(f":not([style*='{colour}'])" for colour in (BLACK, WHITE))
 _WORDS = ".xtick text, .ytick text, .x2tick text, .y2tick text, .cbaxis text, .legendtext, "
 _WORDS += "[class^='g-x'] text, [class^='g-y'] text, .annotation-text, .heatmap-label text, "
 _WORDS += ".bartext-outside"
+# On the light primary colour of dark pages, Streamlit's white words could not be read.
+_ON_PRIMARY = '.stMultiSelect [data-tag], button[kind^="primary"]'
 STYLE = f"""<style>
+:is({_ON_PRIMARY}), :is({_ON_PRIMARY}) * {{ color: light-dark(#fff, #111715) !important; }}
 .stPlotlyChart :is({_WORDS}){_OWN} {{ fill: currentColor !important; opacity: 0.9; }}
 </style>"""
 _state = threading.local()
