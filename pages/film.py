@@ -62,6 +62,7 @@ def play(run: Run, film: Film) -> None:
             format_func=VIEWS.__getitem__,
             default="following",
             required=True,
+            wrap=True,
             key="film-view",
             bind="query-params",
             help="In one plane, what moves has moved. A plane for each moment, turned so that it "
