@@ -19,6 +19,7 @@ from torch import nn
 from embedlab.cli import main
 from embedlab.data.sources import load_dataset
 from embedlab.errors import EmbedlabError
+from embedlab.importing.names import read_names
 from embedlab.importing.run import import_run
 from embedlab.models.backbones import build
 from embedlab.models.export import export_body, save_body
@@ -192,6 +193,45 @@ def test_rows_of_a_head_are_named(tmp_path: Path, pictures: Path) -> None:
     assert other.classes == CLASSES and other.probabilities is None
     assert other.head is not None and other.head.classes == ("a", "b", "c", "d")
     assert any("no predictions" in note for note in other.info["notes"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "daisy\nrose\n\ntulip\n",
+        '["daisy", "rose", " tulip"]',
+        '{"0": "daisy", "1": "rose", "2": "tulip"}',
+        '{"rose": 1, "tulip": 2, "daisy": 0}',
+        '\ufeff{"0": ["n1", "daisy"], "2": ["n3", "tulip"], "1": ["n2", "rose"]}',
+    ],
+)
+def test_names_are_read_as_they_are_usually_kept(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "names.json"
+    path.write_text(text, encoding="utf-8")
+    assert read_names(path) == ("daisy", "rose", "tulip")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"daisy": 0, "rose": 2}', "0 to 1, one for each name, 1 is missing"),
+        ('{"10": "tulip", "9": "rose"}', "0 is missing"),
+        ('{"daisy": 0, "rose": 0}', "1 is missing"),
+        ('{"daisy": 0, "rose": "red"}', "'rose' has \"red\" where its number belongs"),
+        ('{"daisy": true, "rose": 0}', "'daisy' has true"),
+        ('["daisy", ""]', 'number 1 has "" where a name belongs'),
+        ('["daisy", {}]', "number 1 has {} where a name belongs"),
+        ('["daisy", "rose"', "Expecting"),
+        ('["daisy", "daisy"]', "'daisy' occurs twice"),
+        ("{}", "it is empty"),
+    ],
+)
+def test_names_that_will_not_do_are_described(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "names.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(EmbedlabError) as error:
+        read_names(path)
+    assert said in str(error.value) and "names.json" in str(error.value)
 
 
 def head_of(network: Any) -> dict[str, torch.Tensor]:

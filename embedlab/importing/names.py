@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,10 @@ def read_names(path: Path) -> tuple[str, ...]:
     Parameters
     ----------
     path : Path
-        A text with a name a line; or JSON: a list of names, or names by number
-        (``{"0": "rose"}``).
+        A text with a name a line; or JSON: a list of names, names by number
+        (``{"0": "rose"}``), or numbers by name (``{"rose": 0}``, as torchvision's class_to_idx).
+        Of several names for a number, as in ImageNet's ``{"0": ["n01440764", "tench"]}``, the
+        last is taken.
 
     Returns
     -------
@@ -28,7 +31,7 @@ def read_names(path: Path) -> tuple[str, ...]:
     Raises
     ------
     EmbedlabError
-        If it is neither, or a name occurs twice.
+        If it is none of these, a number is missing, or a name occurs twice.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -38,20 +41,51 @@ def read_names(path: Path) -> tuple[str, ...]:
             remedy="Write a text file with a name a line.",
         ) from None
     try:
-        value = json.loads(text) if text.lstrip()[:1] in {"[", "{"} else text.splitlines()
-        if isinstance(value, dict):
-            value = [value[str(k)] for k in range(len(value))]
-    except (json.JSONDecodeError, KeyError) as error:
+        names = _of_json(json.loads(text)) if text.lstrip()[:1] in {"[", "{"} else _of_lines(text)
+    except ValueError as error:
         raise EmbedlabError(
             f"{path} is no list of names: {error}.",
-            remedy='Write a name a line, or JSON such as ["daisy", "rose"].',
+            remedy='Write a name a line, or JSON such as ["daisy", "rose"] or {"daisy": 0, '
+            '"rose": 1}.',
         ) from None
-    names = tuple(str(name).strip() for name in value if str(name).strip())
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
         what = f"{twice[0]!r} occurs twice" if twice else "it is empty"
         raise EmbedlabError(f"{path} does not name classes: {what}.")
     return names
+
+
+def _of_lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _of_json(value: Any) -> tuple[str, ...]:
+    if isinstance(value, dict):
+        if all(key.strip().isdecimal() for key in value):
+            numbered = [(int(key), name) for key, name in value.items()]
+        else:
+            numbered = [(_number(number, name), name) for name, number in value.items()]
+        numbers = [number for number, _ in numbered]
+        if gone := sorted(set(range(len(numbers))) - set(numbers)):
+            raise ValueError(
+                f"of the numbers 0 to {len(numbers) - 1}, one for each name, {gone[0]} is missing"
+            )
+        value = [name for _, name in sorted(numbered, key=lambda pair: pair[0])]
+    return tuple(_name(one, row) for row, one in enumerate(value))
+
+
+def _number(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name!r} has {json.dumps(value)} where its number belongs")
+    return value
+
+
+def _name(value: Any, row: int) -> str:
+    if isinstance(value, list) and value:
+        value = value[-1]
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
+        raise ValueError(f"number {row} has {json.dumps(value)} where a name belongs")
+    return str(value).strip()
 
 
 def name_rows(
