@@ -97,7 +97,8 @@ def open_stream(
     ----------
     source : str
         What `load_dataset` takes, or "-" for a list of paths on `lines`. Folders, archives and
-        lists are written to `spool` and take no memory a picture.
+        lists are written to `spool` and take no memory a picture then; the names in an archive do
+        until they are.
     spool : Path
         A file to list them in; an old one is replaced.
     lines : binary file, optional
