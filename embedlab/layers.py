@@ -15,6 +15,7 @@ from embedlab.asked import check_batch_size, check_side
 from embedlab.data.dataset import TRAIN, VALIDATION, split
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES
+from embedlab.origin import origin
 from embedlab.passage import Kept, keep_depths, own_size
 from embedlab.progress import Progress, silent
 from embedlab.runs import Run
@@ -111,6 +112,11 @@ def refusal(run: Run) -> EmbedlabError | None:
     """Say why a run's body cannot be cut at other depths; None where it can."""
     name = str(run.info.get("backbone", {}).get("name", ""))
     backbone = BACKBONES.get(name)
+    if origin(run) == "vectors":
+        return EmbedlabError(
+            f"{run.title} was made of vectors; the network behind them is not known here.",
+            remedy="Choose a run that was made with a network.",
+        )
     if backbone and backbone.kind == "plain":
         return EmbedlabError(
             f"{run.title} has no network: its embedding is {backbone.title.lower()}.",
@@ -121,7 +127,8 @@ def refusal(run: Run) -> EmbedlabError | None:
     if run.body is not None:
         return EmbedlabError(
             f"The body of {run.title} is an ONNX file, of which only the end is known.",
-            remedy="Choose a run that was trained or embedded with one of embedlab's backbones.",
+            remedy="Import the file again with --output NAME for each depth, a tensor or node "
+            "inside, and compare those runs; or choose one of embedlab's backbones.",
         )
     return EmbedlabError(
         f"{run.title} was kept without the body of its network, so it cannot be cut anywhere.",

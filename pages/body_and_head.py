@@ -7,6 +7,7 @@ from embedlab.errors import EmbedlabError
 from embedlab.figures import network
 from embedlab.figures.contributions import answers
 from embedlab.figures.palette import class_style
+from embedlab.origin import origin
 from embedlab.runs import Run
 from embedlab.space.feature_maps import class_map, is_average, strongest_channels
 from embedlab.ui import cache
@@ -17,19 +18,26 @@ from embedlab.ui.text import plain
 SHOWN = 8  # channels
 ORIGINAL = 260  # pixels that a picture is wide on the page
 MOST_CLASSES = 12
+NOT_DRAWN = {
+    "fusion": "Its embedding is a fusion of pictures and a table, so there is no one network from "
+    "picture to class to draw. The fusion page shows what each of the two brings.",
+    "onnx": "This run's network came as an ONNX file, which is taken as a whole: its blocks are "
+    "not listed here, only what comes out at its end.",
+    "vectors": "This run was imported as vectors: the network that made them is not known here.",
+    "plain": "This run has no network: its embedding is computed from the pixels directly.",
+    "network": "The blocks of this run's network were not written down when it was made.",
+}
+NO_MAP = (
+    "This network gives a vector for a picture and no map before it, so channels and places "
+    "cannot be shown."
+)
 
 
 def show_blocks(run: Run) -> None:
     """Draw the network and list its blocks."""
     architecture = run.info.get("architecture")
     if not architecture:
-        st.info(
-            "Its embedding is a fusion of pictures and a table, so there is no one network from "
-            "picture to class to draw. The fusion page shows what each of the two brings."
-            if "fusion" in run.info
-            else "This run was imported as vectors: the network that made them is not known here.",
-            icon=":material/info:",
-        )
+        st.info(NOT_DRAWN[origin(run)], icon=":material/info:")
         return
     drawing, about = st.columns([3, 2], gap="large")
     drawing.plotly_chart(
@@ -127,7 +135,7 @@ def show_answer(run: Run, row: int) -> None:
 def show_inside(run: Run, row: int, fresh: np.ndarray) -> None:
     """Show what the network makes of one picture: channels, then where a class's score is made."""
     if fresh.ndim != 3:
-        st.info("This network has no map before pooling.", icon=":material/info:")
+        st.info(NO_MAP, icon=":material/info:")
         return
     c, h, w = fresh.shape
     st.subheader(f"The map before pooling: {c:,} channels of {h} x {w}", anchor=False)
@@ -191,11 +199,22 @@ def notebook(run: Run, row: int) -> str:
 
 framed()
 run = current_run()
-header(
-    "What becomes of a picture on its way through the network?",
-    "Notice how the map shrinks while its channels grow: **where** is traded for **what**, until "
-    "one vector is left. There the network is cut: before it the body, after it the head.",
-)
+notice = "One vector is left of a picture. How it came to be is not known here."
+if run.info.get("architecture"):
+    notice = (
+        "Notice how the map shrinks while its channels grow: **where** is traded for **what**, "
+        "until one vector is left. There the network is cut: before it the body, after it the head."
+    )
+elif run.head is not None:
+    notice = "One vector is left of a picture: before it is the body, after it the head."
+elif run.body is not None:
+    notice = "One vector is left of a picture: what stands before it is the body."
+header("What becomes of a picture on its way through the network?", notice)
+mapped, problem = False, NO_MAP
+try:
+    mapped = cache.has_feature_map(run)
+except EmbedlabError as error:
+    problem = plain(str(error))
 show_blocks(run)
 left, right = st.columns([1, 3], gap="medium")
 with left:
@@ -208,6 +227,8 @@ with right:
             "This run has no body, so pictures cannot be sent through it again.",
             icon=":material/info:",
         )
+    elif not mapped:
+        st.info(problem, icon=":material/info:")
     elif query.row is not None:
         try:
             fresh, exact = cache.feature_map(run, query.row)
@@ -224,17 +245,21 @@ with right:
         show_answer(run, query.row)
 
 d = run.embeddings.shape[1]
-classes = len(run.classes)
-explain(
-    r"\underbrace{x}_{\text{picture}} \to \underbrace{F}_{c \times h \times w} \to "
-    r"\underbrace{e_c = \tfrac{1}{hw}\textstyle\sum_{ij} F_{cij}}_{\text{embedding}} \to "
-    r"\underbrace{W e + b}_{\text{logits}}",
-    [
-        ("e", f"({d:,},)", "the embedding: what is left of the picture at the cut"),
-        ("W", f"({classes}, {d:,})", "the head: one row, a prototype, for each class"),
-        ("b", f"({classes},)", "one bias a class"),
-    ],
-    notebook(run, query.row or 0),
-    words="The head does one thing with the vector: it compares it with each class's prototype by "
-    "a dot product and adds a bias.",
-)
+steps = [r"\underbrace{x}_{\text{picture}}"]
+steps += [r"\underbrace{F}_{c \times h \times w}"] if mapped else []
+mean = r"e_c = \tfrac{1}{hw}\textstyle\sum_{ij} F_{cij}" if mapped else "e"
+steps += [rf"\underbrace{{{mean}}}_{{\text{{embedding}}}}"]
+steps += [r"\underbrace{W e + b}_{\text{logits}}"] if run.head is not None else []
+arrays = [("e", f"({d:,},)", "the embedding: what is left of the picture at the cut")]
+words = "The run has no head, so nothing is scored: the embedding is the end."
+if run.head is not None:
+    rows = len(run.head.weight)
+    arrays += [
+        ("W", f"({rows:,}, {d:,})", "the head: one row, a prototype, for each class"),
+        ("b", f"({rows:,},)", "one bias a class"),
+    ]
+    words = (
+        "The head does one thing with the vector: it compares it with each class's prototype by a "
+        "dot product and adds a bias."
+    )
+explain(r" \to ".join(steps), arrays, notebook(run, query.row or 0), words=words)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from embedlab.origin import origin
 from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import cache, drawings
 from embedlab.ui.frame import PAGES, current_run, framed, header, run_line, run_name
@@ -13,7 +14,15 @@ from embedlab.ui.text import plain
 
 framed()
 
-TITLES = {"pixels": "By their pixels", EMBEDDING: "By what the network has learned"}
+PIXELS = "By their pixels"
+# What the second map is laid out by; how the first sentence says so, with one map and with two.
+WORDS = {
+    "network": ("By what the network has learned", "the network's embedding", "the network finds"),
+    "onnx": ("By what the network has learned", "the network's embedding", "the network finds"),
+    "vectors": ("By the vectors", "the vectors that were brought", "these vectors make"),
+    "plain": ("By their embedding", "another embedding without a network", "this embedding makes"),
+    "fusion": ("By picture and table", "an embedding of picture and table", "both together make"),
+}
 
 
 def first_panels(run: Run) -> list[Panel]:
@@ -21,7 +30,8 @@ def first_panels(run: Run) -> list[Panel]:
     panels = []
     for name in ("pixels", EMBEDDING):
         if name in run.vector_sets:
-            panels.append(replace(drawings.pca_panel(run, name, "pca12"), title=TITLES[name]))
+            title = PIXELS if name == "pixels" else WORDS[origin(run)][0]
+            panels.append(replace(drawings.pca_panel(run, name, "pca12"), title=title))
     return panels
 
 
@@ -36,7 +46,7 @@ def first_view(run: Run) -> None:
         memory=f"run:{run.id}",
         height=430,
         pictures=True,
-        label="The pictures, by their pixels and by what the network has learned",
+        label=f"The pictures, {' and '.join(panel.title.lower() for panel in panels)}",
     )
     selection(
         run,
@@ -52,12 +62,12 @@ run = current_run()
 title = plain(run.title)
 header(
     "See what an image network has learned",
-    f"The {run.n_items:,} pictures of **{title}**, laid out twice: by their pixels, and by the "
-    "network's embedding. Notice **what lies together** in each: light and background in the "
+    f"The {run.n_items:,} pictures of **{title}**, laid out twice: by their pixels, and by "
+    f"{WORDS[origin(run)][1]}. Notice **what lies together** in each: light and background in the "
     "first, and in the second?"
     if "pixels" in run.vector_sets
-    else f"The {run.n_items:,} pictures of **{title}**: near each other where the network finds "
-    "them alike.",
+    else f"The {run.n_items:,} pictures of **{title}**: near each other where "
+    f"{WORDS[origin(run)][2]} them alike.",
 )
 first_view(run)
 if run.info.get("dataset", {}).get("name") == "garden":

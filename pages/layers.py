@@ -49,11 +49,12 @@ def verdict(layers: Layers) -> None:
             )
         )
     if layers.n_scored:
-        how = "validation" if layers.own_split else "held-out"
+        how = "validation" if layers.own_split else "other"
+        drawn = "" if layers.own_split else " (the run has no training part, so they were drawn)"
         st.caption(
             f"Fitted on {layers.n_fitted:,} pictures, scored on {layers.n_scored:,} {how} "
-            "pictures. The best of many depths, chosen on the pictures that score it, looks a "
-            "little better than it is."
+            f"pictures{drawn}. The best of many depths, chosen on the pictures that score it, "
+            "looks a little better than it is."
         )
 
 
@@ -201,6 +202,15 @@ if sizes:
     last = found.depths[-1]
     n, d = run.vectors(last.vectors).shape
     c = last.shape[0]
+    parts = "held = run.split == 'validation'"
+    if not found.own_split:  # as the scores were made
+        parts = "held = split(run.n_items, stratify=run.labels) == 'validation'"
+    more = "" if found.own_split else "from embedlab.data.dataset import split\n"
+    scored = f"""from embedlab.space.probes import knn_accuracy
+
+{parts}
+vectors = run.vectors(layers.depths[0].vectors)
+knn_accuracy(vectors[~held], run.labels[~held], vectors[held], run.labels[held])"""
     explain(
         r"v^{(l)}_c = \frac{1}{h_l w_l} \sum_{ij} F^{(l)}_{cij} \qquad "
         r"\text{accuracy}(l) = \frac{\#\{\text{fresh pictures named rightly from } v^{(l)}\}}"
@@ -211,14 +221,11 @@ if sizes:
             ("maps", str(found.maps.shape), "each depth in the plane, turned over the next"),
         ],
         f"""from embedlab import open_run
-from embedlab.layers import make_layers
-from embedlab.space.probes import knn_accuracy
+{more}from embedlab.layers import make_layers
 
 run = open_run({run.id!r})
 layers = make_layers(run)          # reads what is kept; needs torch only the first time
-held = run.split == "validation"
-vectors = run.vectors(layers.depths[0].vectors)
-knn_accuracy(vectors[~held], run.labels[~held], vectors[held], run.labels[held])""",
+{scored if run.labels is not None else "layers.depths[0].dimension"}""",
         words="Every map is averaged over its places, so that all depths give a vector. Neighbours "
         f"vote ({K}, by cosine); the linear probe is a logistic regression. Intrinsic dimension: "
         "in how many directions a picture can move without leaving the cloud (TwoNN). The drawings "

@@ -690,6 +690,68 @@ def test_the_command_says_what_it_made(
 # Looking at them
 
 
+def test_an_onnx_run_is_described_as_what_it_is(tmp_path: Path, pictures: Path) -> None:
+    from .test_pages import opened, texts
+
+    path, *_ = made_graph(tmp_path / "made.onnx")
+    run = import_run(path, str(pictures))
+    flat = photos(tmp_path / "flat", n=5)
+    body = import_run(path, str(flat), output="out")  # a softmax averages no map
+    line = next(text for text in texts(opened("home", run.id)).splitlines() if "made ·" in text)
+    assert "accuracy on all pictures, whether it was trained on them or not," in line
+    assert "validation" not in line
+    inside = texts(opened("body_and_head", run.id))
+    assert "came as an ONNX file" in inside and "imported as vectors" not in inside
+    assert "before it is the body, after it the head" in inside and "shrinks" not in inside
+    assert "3 channels of 8 x 8" in inside
+    app = opened("body_and_head", body.id)
+    inside = texts(app)
+    assert "gives a vector for a picture and no map before it" in inside
+    assert "no output 'feature_map'" not in inside and "no head" in inside
+    for code in app.code:
+        exec(code.value, {})
+    assert "--output NAME for each depth" in texts(opened("layers", body.id))
+
+
+def test_vectors_are_described_as_what_they_are(tmp_path: Path, pictures: Path) -> None:
+    from .test_pages import opened, texts
+
+    embed(pictures, tmp_path / "out.npz", "-m", "pixels", "--resize", "4")
+    run = import_run(tmp_path / "out.npz", validation=0.5)
+    home = texts(opened("home", run.id))
+    assert "the vectors that were brought" in home and "network's embedding" not in home
+    inside = texts(opened("body_and_head", run.id))
+    assert "imported as vectors" in inside and "How it came to be is not known" in inside
+    layers = texts(opened("layers", run.id))
+    assert "was made of vectors; the network behind them is not known here" in layers
+
+
+@pytest.mark.slow
+def test_the_depths_of_a_run_without_a_training_part_are_scored_as_is_said(
+    tmp_path: Path,
+) -> None:
+    from embedlab.layers import make_layers
+
+    from .test_pages import opened, texts
+
+    source = photos(tmp_path / "pictures", classes=CLASSES, n=12)
+    save_body(build("small", n_classes=2, size=32), tmp_path / "body.safetensors")
+    run = import_run(tmp_path / "body.safetensors", str(source), size=32)
+    layers = make_layers(run)
+    assert not layers.own_split
+    app = opened("layers", run.id)
+    assert "the run has no training part, so they were drawn" in texts(app)
+    (code,) = [element.value for element in app.code if "knn_accuracy" in element.value]
+    said: dict[str, Any] = {}
+    lines = code.strip().splitlines()
+    exec("\n".join([*lines[:-1], f"share = {lines[-1]}"]), said)
+    assert layers.depths[0].knn is not None
+    assert (said["share"].correct, said["share"].total) == (
+        layers.depths[0].knn.correct,
+        layers.depths[0].knn.total,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["onnx", "other head", "vectors", "vectors alone"])
 def test_every_page_goes_as_far_as_an_imported_run_goes(

@@ -99,8 +99,9 @@ def embed(
     """Embed pictures and write the matrix, with ids, paths and labels.
 
     Memory does not grow with the number of pictures in a folder or a list, UMAP and plots apart;
-    the names in an archive need about 1 kB each while it is unpacked. When it is stopped, the same call goes on from where it was; finished chunks lie
-    in a hidden folder beside the output until the matrix is whole.
+    the names in an archive need about 1 kB each while it is unpacked. When it is stopped, the
+    same call goes on from where it was; finished chunks lie in a hidden folder beside the output
+    until the matrix is whole.
 
     Parameters
     ----------

@@ -186,6 +186,18 @@ def _feature_map(fingerprint: str, row: int, _run: Run) -> tuple[NDArray[np.floa
     return _body(fingerprint, _run).feature_map(picture), exact
 
 
+def has_feature_map(run: Run) -> bool:
+    """Say whether a run has a body that gives the map before pooling.
+
+    Raises
+    ------
+    EmbedlabError
+        If its body cannot be opened.
+    """
+    there = run.body is not None and run.preprocessing is not None
+    return there and _body(run.fingerprint, run).has_feature_map
+
+
 def feature_map(run: Run, row: int) -> tuple[NDArray[np.float32], bool]:
     """Send one picture through the body up to the map before pooling.
 

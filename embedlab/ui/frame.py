@@ -12,6 +12,7 @@ import streamlit as st
 from embedlab.errors import EmbedlabError
 from embedlab.figures.style import BLACK, WHITE
 from embedlab.home import app_folder
+from embedlab.origin import is_split_known
 from embedlab.runs import Run
 from embedlab.ui import cache
 from embedlab.ui.state import link_notes
@@ -184,7 +185,7 @@ def run_name(run: Run) -> str:
 
 
 def run_line(run: Run) -> str:
-    """Sum a run up in one line: pictures, backbone, validation accuracy with its interval."""
+    """Sum a run up in one line: pictures, backbone, accuracy with its interval."""
     parts = [f"{run.n_items:,} pictures", str(run.info["backbone"].get("title", ""))]
     metrics = run.info.get("metrics", {}).get("validation", {})
     if metrics.get("total"):
@@ -192,7 +193,10 @@ def run_line(run: Run) -> str:
 
         low, high = wilson(metrics["correct"], metrics["total"])
         share = metrics["correct"] / metrics["total"]
-        parts.append(f"validation accuracy {share:.1%} (95 %: {low:.1%} to {high:.1%})")
+        what = "validation accuracy"
+        if not is_split_known(run):
+            what = "accuracy on all pictures, whether it was trained on them or not,"
+        parts.append(f"{what} {share:.1%} (95 %: {low:.1%} to {high:.1%})")
     return plain(" · ".join(parts))
 
 
