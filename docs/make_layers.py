@@ -1,17 +1,21 @@
 """How deep to cut? MNIST through pretrained networks, cut everywhere, at three sizes.
 
     python docs/make_layers.py measure --mnist FOLDER --weights mobilenet_v2=FILE ...
+    python docs/make_layers.py control --mnist FOLDER --weights squeezenet1_1=FILE ...
     python docs/make_layers.py maps --mnist FOLDER --weights squeezenet1_1=FILE
 
 `measure` sends digits through the networks and adds a line for each cut, size and seed to
-docs/layers.csv; lines that are there already are not measured again. `maps` draws digits by PCA
-and UMAP. docs/write_layers.py writes the rest up.
+docs/layers.csv; lines that are there already are not measured again. `control` does so with digits
+in the middle of a larger black picture, so that what size does can be told from what scale does;
+its lines go to docs/layers-control.csv. `maps` draws digits by PCA and UMAP. docs/write_layers.py
+writes the rest up.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import click
@@ -26,8 +30,9 @@ from embedlab.data.sources import load_dataset
 from embedlab.figures.palette import class_style
 
 HERE = Path(__file__).parent
-CSV, FIGURES = HERE / "layers.csv", HERE / "figures"
+CSV, CONTROL, FIGURES = HERE / "layers.csv", HERE / "layers-control.csv", HERE / "figures"
 SIZES = (28, 96, 224)
+PADDED = ((28, 96), (28, 224), (96, 224))  # sides of a digit and of the black picture around it
 SEEDS = (0, 1, 2)
 EACH = 1000  # digits to fit on, of the training part, and to score, of the test part
 K = 10
@@ -55,27 +60,77 @@ def measure(
     lines = pd.read_csv(CSV) if CSV.exists() else pd.DataFrame()
     for seed in seeds:
         digits, labels = sample(mnist, seed)
-        if not there(lines, "pixels", 28, seed):
+        about = {"backbone": "pixels", "size": 28, "seed": seed}
+        if not there(lines, about):
             flat = np.stack([grey(digits, i) for i in range(len(digits))])
-            about = {"backbone": "pixels", "size": 28, "seed": seed}
             found = {**about, "cut": "pixels", "index": 0, "shape": "28 x 28"}
             lines = added(lines, [found | scored(flat, labels, seed)])
     for size in sizes:
         for pair in given:
             backbone, _, file = pair.partition("=")
             for seed in seeds:
-                if there(lines, backbone, size, seed):
+                about = {"backbone": backbone, "size": size, "seed": seed}
+                if there(lines, about):
                     continue
                 digits, labels = sample(mnist, seed)
                 made = []
                 for index, (cut, shape, vectors) in enumerate(
                     through(digits, backbone, Path(file), size)
                 ):
-                    about = {"backbone": backbone, "size": size, "seed": seed}
                     found = {**about, "cut": cut, "index": index, "shape": shape}
                     made.append(found | scored(vectors, labels, seed))
                     click.echo(made[-1])
                 lines = added(lines, made)
+
+
+# ---- control -------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--mnist", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--weights", "given", multiple=True, metavar="BACKBONE=FILE", required=True)
+@click.option("--seed", "seeds", type=int, multiple=True, default=SEEDS, show_default=True)
+def control(mnist: Path, given: tuple[str, ...], seeds: tuple[int, ...]) -> None:
+    """Add what is missing to docs/layers-control.csv: digits with black around them."""
+    lines = pd.read_csv(CONTROL) if CONTROL.exists() else pd.DataFrame()
+    for pair in given:
+        backbone, _, file = pair.partition("=")
+        for (digit, size), seed in product(PADDED, seeds):
+            about = {"backbone": backbone, "digit": digit, "size": size, "seed": seed}
+            if there(lines, about):
+                continue
+            digits, labels = sample(mnist, seed)
+            # The last one is a black picture: what all vectors have in common, however large it is.
+            framed = padded(digits, digit, size)
+            made = []
+            for index, (cut, shape, vectors) in enumerate(
+                through(framed, backbone, Path(file), size)
+            ):
+                found = {**about, "cut": cut, "index": index, "shape": shape}
+                own = vectors[:-1] - vectors[-1]
+                scores = {
+                    "total": EACH,
+                    "knn": near(vectors[:-1], labels, "cosine"),
+                    "knn_less_black": near(own, labels, "cosine"),
+                    "probe": probed(vectors[:-1], labels),
+                }
+                made.append(found | scores)
+                click.echo(made[-1])
+            lines = added(lines, made, CONTROL)
+
+
+def padded(digits: Dataset, side: int, size: int) -> Dataset:
+    """Enlarge digits to a side, put each into the middle of a black picture; add a black one."""
+    left = (size - side) // 2
+    pictures = np.zeros((len(digits) + 1, size, size), np.uint8)
+    for i in range(len(digits)):
+        digit = digits.pictures.open(i).resize((side, side), Image.Resampling.BILINEAR)
+        pictures[i, left : left + side, left : left + side] = np.asarray(digit)[:, :, 0]
+    ids = (*digits.ids, "black")
+    return Dataset(digits.name, ids, ArrayPictures(pictures))
+
+
+# ---- what both have in common --------------------------------------------------------------------
 
 
 def sample(mnist: Path, seed: int) -> tuple[Dataset, NDArray[np.int64]]:
@@ -128,37 +183,46 @@ def through(
 def scored(vectors: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> dict[str, float]:
     """Count the test digits that are named rightly, in four ways."""
     from embedlab.space.dimension import intrinsic_dimension
-    from embedlab.space.probes import knn_accuracy, linear_probe
     from embedlab.space.projections import pca, umap
-
-    def near(points: NDArray[np.float32], metric: str) -> int:
-        learn, held = points[:EACH], points[EACH:]
-        return knn_accuracy(learn, labels[:EACH], held, labels[EACH:], k=K, metric=metric).correct
 
     return {
         "n_dims": vectors.shape[1],
         "total": EACH,
-        "knn": near(vectors, "cosine"),
-        "probe": linear_probe(vectors[:EACH], labels[:EACH], vectors[EACH:], labels[EACH:]).correct,
-        "pca": near(pca(vectors, 2).coordinates, "euclidean"),
-        "umap": near(umap(vectors, seed=seed).coordinates, "euclidean"),
+        "knn": near(vectors, labels, "cosine"),
+        "probe": probed(vectors, labels),
+        "pca": near(pca(vectors, 2).coordinates, labels, "euclidean"),
+        "umap": near(umap(vectors, seed=seed).coordinates, labels, "euclidean"),
         "dimension": round(intrinsic_dimension(vectors), 2),
         "silent": int((~vectors[EACH:].any(axis=1)).sum()),  # test digits that leave nothing
     }
 
 
-def there(lines: pd.DataFrame, backbone: str, size: int, seed: int) -> bool:
+def near(points: NDArray[np.float32], labels: NDArray[np.int64], metric: str) -> int:
+    """Count the test digits that their nearest training digits name rightly."""
+    from embedlab.space.probes import knn_accuracy
+
+    learn, held = points[:EACH], points[EACH:]
+    return knn_accuracy(learn, labels[:EACH], held, labels[EACH:], k=K, metric=metric).correct
+
+
+def probed(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
+    """Count the test digits that a linear probe names rightly."""
+    from embedlab.space.probes import linear_probe
+
+    return linear_probe(vectors[:EACH], labels[:EACH], vectors[EACH:], labels[EACH:]).correct
+
+
+def there(lines: pd.DataFrame, about: dict[str, object]) -> bool:
     """Say whether this was measured before."""
     if lines.empty:
         return False
-    same = lines[["backbone", "size", "seed"]] == [backbone, size, seed]
-    return bool(same.all(axis=1).any())
+    return bool((lines[list(about)] == list(about.values())).all(axis=1).any())
 
 
-def added(lines: pd.DataFrame, made: list[dict]) -> pd.DataFrame:
+def added(lines: pd.DataFrame, made: list[dict], file: Path = CSV) -> pd.DataFrame:
     """Add lines and keep them."""
     lines = pd.concat([lines, pd.DataFrame(made)], ignore_index=True)
-    lines.to_csv(CSV, index=False)
+    lines.to_csv(file, index=False)
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Write up what docs/layers.csv holds: the tables of docs/layers.md and its curves.
+"""Write up docs/layers.csv and docs/layers-control.csv: the tables of docs/layers.md, its curves.
 
     python docs/write_layers.py
 
@@ -8,10 +8,11 @@ docs/make_layers.py measures.
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
-from make_layers import CSV, FIGURES, HERE, SIZES, TITLES
+from make_layers import CONTROL, CSV, FIGURES, HERE, PADDED, SIZES, TITLES
 from numpy.typing import NDArray
 
 from embedlab.figures.palette import class_style
@@ -48,6 +49,10 @@ def tables() -> dict[str, str]:
     """Write every table, by the name that it has in docs/layers.md."""
     lines = measured()
     made = {"summary": summary(lines), "planes": planes(lines)}
+    whole = pd.read_csv(CONTROL)
+    for score in (*SCORES, "knn_less_black"):
+        whole[score] = whole[score] / whole["total"]
+    made |= {"control": control(lines, whole), "control words": control_words(lines, whole)}
     return made | {backbone: by_cut(lines, backbone) for backbone in TITLES}
 
 
@@ -128,6 +133,77 @@ def planes(lines: pd.DataFrame) -> str:
             rows.append([f"{title}, {size} px", *cells])
     head = [f"{name}, full depth" for name in PLANES.values()]
     return markdown(["", *head, *(f"{name}, best cut" for name in PLANES.values())], rows)
+
+
+def framed(
+    lines: pd.DataFrame, whole: pd.DataFrame, backbone: str
+) -> dict[tuple[int, int], pd.DataFrame]:
+    """Give a network's lines by the sides of digit and picture; equal where nothing is around."""
+    plain = {(size, size): lines[lines["size"] == size] for size in SIZES}
+    padded = {
+        (digit, size): whole[(whole["digit"] == digit) & (whole["size"] == size)]
+        for digit, size in PADDED
+    }
+    both = sorted({**plain, **padded}.items(), key=lambda item: item[0])
+    return {sides: some[some["backbone"] == backbone] for sides, some in both}
+
+
+def control(lines: pd.DataFrame, whole: pd.DataFrame) -> str:
+    """Compare digits as they are, larger, and with black around them."""
+    rows = []
+    for backbone, title in TITLES.items():
+        for (digit, size), some in framed(lines, whole, backbone).items():
+            picture = f"{size} px" if digit == size else f"{digit} px in {size} px"
+            row = [f"{title}, {picture}"]
+            for score in SCORES:
+                gains = 100 * gain(some, backbone, size, score)
+                row += [
+                    percent(full_depth(some, score)),
+                    f"{gains.mean():+.1f} ({gains.min():+.1f} to {gains.max():+.1f})",
+                ]
+            rows.append(row)
+    head = [f"{name}: {what}" for name in SCORES.values() for what in ("full depth", "gain")]
+    return markdown(["", *head], rows)
+
+
+def full_depth(some: pd.DataFrame, score: str) -> float:
+    """Average a score of the last cut over the samples."""
+    return float(some[some["index"] == some["index"].max()][score].mean())
+
+
+def control_words(lines: pd.DataFrame, whole: pd.DataFrame) -> str:
+    """Say how much of what enlarging gains at full depth is room, and how much cutting still does.
+
+    By room is meant what 28 px digits gain in the middle of a 224 px black picture; by scale what
+    is gained from there to digits of 224 px.
+    """
+    parts, still, more = [], [], []
+    for backbone, title in TITLES.items():
+        found = framed(lines, whole, backbone)
+        said = []
+        for score, name in SCORES.items():
+            end = {sides: full_depth(some, score) for sides, some in found.items()}
+            small, room, large = end[28, 28], end[28, 224], end[224, 224]
+            share = (room - small) / (large - small)
+            said.append(
+                f"by {name} from {percent(small)} % to {percent(room)} % with room and to "
+                f"{percent(large)} % with scale, so that {100 * share:.0f} % of the way is room"
+            )
+            more.append(100 * (end[96, 224] - end[96, 96]))
+            for sides in ((28, 96), (28, 224)):
+                still.append(100 * gain(found[sides], backbone, sides[1], score).mean())
+        parts.append(f"{title} comes {'; '.join(said)}.")
+    ends = whole[whole["index"] == whole.groupby("backbone")["index"].transform("max")]
+    by = ends.groupby(["backbone", "digit", "size"])[["knn", "knn_less_black"]].mean()
+    moved = 100 * (by["knn_less_black"] - by["knn"]).abs().max()
+    text = (
+        f"At full depth {' '.join(parts)} With room alone, a cut in the middle still beats the "
+        f"full depth by {min(still):.0f} to {max(still):.0f} points. Around digits of 96 px more "
+        f"room changes the full depth by {min(more):+.1f} to {max(more):+.1f} points. What all "
+        "vectors have of the black decides little: taking the vector of an all black picture off "
+        f"them first moves neighbours at full depth by {moved:.1f} points at most."
+    )
+    return "\n".join(wrap(text, 108))
 
 
 def by_cut(lines: pd.DataFrame, backbone: str) -> str:
