@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -175,6 +176,7 @@ def test_plots_show_what_the_matrix_holds(
     assert Image.open(tmp_path / "out.png").size == (1350, 975)
     assert "<svg" in (tmp_path / "out.svg").read_text(encoding="utf-8")
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert '"showSendToCloud": true' not in page and '"showSendToCloud": false' in page
     assert "<img src=x" not in page and "<b>" not in page.split("<main>")[0]
     known = page.split('id="known">')[1].split("</script>")[0]
     facts = json.loads(known)
@@ -189,6 +191,52 @@ def test_plots_show_what_the_matrix_holds(
     first = (tmp_path / "out.svg").read_bytes()
     embed(source, tmp_path / "out.npy", *PIXELS, "-p")
     assert (tmp_path / "out.svg").read_bytes() == first
+
+
+def drawn_in(svg: Path) -> str:
+    return " ".join(re.findall(r">([^<>]+)</text>", svg.read_text(encoding="utf-8")))
+
+
+def test_long_and_many_names_leave_room_for_the_points(
+    tmp_path: Path, drawn: DrawnAsItIs, recwarn: pytest.WarningsRecorder
+) -> None:
+    long = "a name that does not end " * 8
+    source = photos(tmp_path / long.replace(" ", "-"), classes=(long.strip(), "b"), n=3)
+    embed(source, tmp_path / "out.npy", *PIXELS, "-p")
+    said = drawn_in(tmp_path / "out.svg")
+    assert "a name that does not end a name…" in said and long.strip() not in said
+    assert not [one for one in recwarn if "layout" in str(one.message)]
+    many = photos(tmp_path / "many", classes=tuple(f"class {k}" for k in range(31)), n=1)
+    embed(many, tmp_path / "out.npy", *PIXELS, "-p")
+    said = drawn_in(tmp_path / "out.svg")
+    assert "31 classes, too many to name" in said and "class 30" not in said
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "31 pictures, 31 classes, too many to name." in page
+
+
+def test_letters_that_no_font_has_are_said(
+    tmp_path: Path,
+    drawn: DrawnAsItIs,
+    capsys: pytest.CaptureFixture[str],
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    source = photos(tmp_path / "pictures", classes=("\U00013000", "b"), n=3)  # a hieroglyph
+    facts = as_json(capsys, source, tmp_path / "out.npy", *PIXELS, "-p")
+    assert any("boxes for some" in note for note in facts["notes"])
+    assert "\U00013000" in drawn_in(tmp_path / "out.svg")
+    assert not [one for one in recwarn if "Glyph" in str(one.message)]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_very_few_pictures_are_drawn_and_called_what_they_are(
+    tmp_path: Path, n: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = photos(tmp_path / "pictures", n=n)
+    facts = as_json(capsys, source, tmp_path / "out.npy", *PIXELS, "-p")
+    assert any("this is PCA" in note for note in facts["notes"])
+    assert drawn_in(tmp_path / "out.svg") == "pictures, pixels, PCA"
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert f"{n} picture{'s' if n > 1 else ''}. Point" in page
 
 
 def ids_as_text(path: Path) -> list[str]:
@@ -288,7 +336,7 @@ def test_nothing_but_bad_files_is_an_error(
     assert "no picture" in refused(capsys, tmp_path / "pictures", tmp_path / "out.npy", *PIXELS)
     (tmp_path / "pictures" / "1.png").write_text("no")
     said = refused(capsys, tmp_path / "pictures", tmp_path / "out.npy", *PIXELS)
-    assert "None of the 1 picture" in said and "1.png" in said
+    assert "The one picture could not" in said and "1.png" in said
     said = refused(capsys, tmp_path / "nowhere", tmp_path / "out.npy", *PIXELS)
     assert "nowhere" in said
     said = refused(capsys, tmp_path / "pictures", tmp_path / "out.npy", "-m", "mobilenet")

@@ -219,11 +219,11 @@ class _Work:
             matrix = reduced.matrix
         write, suffix = self.outputs.form.write, self.outputs.form.suffix
         made = write(self._staged(self.outputs.target.name), matrix, compress, self._thumbnails)
-        layout = None
+        layout, how = None, ""
         if matrix.d == 2 and umap:
             self.say("The matrix has two columns as it is, so no UMAP layout was made.")
         elif matrix.d != 2 and (umap or plot):
-            layout = self._laid_out(matrix, centred=wanted is not None)
+            layout, how = self._laid_out(matrix, centred=wanted is not None)
             place = self._beside(f"{UMAP}{suffix}")
             made += write(place, layout, compress, self._thumbnails)
         if plot:
@@ -235,9 +235,10 @@ class _Work:
                 layout or matrix,
                 self._thumbnails,
                 self._beside,
-                title=f"{self.stream.name}, {self.embedder.name}{', UMAP' if layout else ''}",
+                title=", ".join(filter(None, (self.stream.name, self.embedder.name, how))),
                 axes=() if layout else (f"{axis} 1", f"{axis} 2"),
                 seed=self.seed,
+                say=self.say,
             )
             self.progress("drawing", 1, 1)
         n_skipped, first, listed = self._left_out()
@@ -282,7 +283,9 @@ class _Work:
             "versions": versions(),
         }
 
-    def _laid_out(self, matrix: Matrix, *, centred: bool) -> Matrix:
+    def _laid_out(self, matrix: Matrix, *, centred: bool) -> tuple[Matrix, str]:
+        """Lay the rows out in the plane; say by what, which for very few is not UMAP."""
+        from embedlab.space.nonlinear import FEWEST
         from embedlab.space.projections import umap
 
         if matrix.n > UMAP_ROWS:
@@ -306,7 +309,8 @@ class _Work:
             self.say(f"UMAP cannot place vectors of zeros, so these are not in it: {names}.")
         drawn = replace(block, vectors=view.coordinates).take(placed)
         numbers = matrix.numbers[placed]
-        return Matrix(len(numbers), 2, matrix.classes, numbers, lambda: iter([drawn]))
+        layout = Matrix(len(numbers), 2, matrix.classes, numbers, lambda: iter([drawn]))
+        return layout, "UMAP" if len(numbers) >= FEWEST else "PCA"
 
     def _left_out(self) -> tuple[int, tuple[Skipped, ...], list[Path]]:
         """Write down which files were left out, and why; give their number and the first."""

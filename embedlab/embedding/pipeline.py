@@ -79,7 +79,8 @@ def embed_stream(
         progress("embedding pictures", stop, n)
     if not n_embedded:
         why = f"; {first.id}: {first.reason}" if first else ""
-        raise EmbedlabError(f"None of the {n:,} pictures could be embedded{why}")
+        what = f"None of the {n:,} pictures could" if n > 1 else "The one picture could not"
+        raise EmbedlabError(f"{what} be embedded{why}")
     return keys
 
 
