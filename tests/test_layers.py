@@ -426,7 +426,14 @@ def test_what_the_documentation_says_is_true(monkeypatch: pytest.MonkeyPatch) ->
     ]
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     tables = importlib.import_module("write_layers").tables()
-    assert len(tables) == 4 and all(table in page for table in tables.values())
+    assert len(tables) == 6 and all(table in page for table in tables.values())
+    # What the answer says of room and scale, in rounder words, is what the control measured.
+    shares = list(map(int, re.findall(r"(\d+) % of the\s+way is\s+room", tables["control words"])))
+    assert len(shares) == 4
+    assert [round(share, -1) for share in shares] == [70, 90, 40, 70]
+    gained = re.search(r"by (\d+) to (\d+) points", " ".join(tables["control words"].split()))
+    assert gained is not None
+    assert f"gains {gained[1]} to {gained[2]} points then" in " ".join(page.split())
 
 
 # ---- the command ---------------------------------------------------------------------------------
