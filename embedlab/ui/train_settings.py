@@ -211,22 +211,19 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
 def _choose_cut(backbone: Backbone) -> str | None:
     ends = {cut.name: _in_words(cut) for cut in known_cuts(backbone.name)}
     found: str | None = st.selectbox(
-        "Where the body ends",
+        "The body ends after",
         [None, *reversed(ends)],
-        format_func=lambda name: (
-            "At its end, where the backbone's head begins" if name is None else ends[name]
-        ),
+        format_func=lambda name: "all its layers" if name is None else ends[name],
         key=f"train-cut-{backbone.name}",
-        help="The network is cut there: what comes after does not exist in it, and a new head "
-        f"is trained on the vectors there. Shapes are those of a picture of {backbone.size} px.",
+        help="What comes after does not exist in the network; a new head sits there. A map is "
+        "averaged over its places; of tokens, the class token is taken. Shapes are those of a "
+        f"picture of {backbone.size} px; the share is that of the body's arithmetic.",
     )
     return found
 
 
 def _in_words(cut: KnownCut) -> str:
-    shape = " x ".join(map(str, cut.shape))
-    pooled = {3: ", averaged", 2: ", its class token"}.get(len(cut.shape), "")
-    return f"After {cut.name}: {shape}{pooled} · {cut.share:.0%} of the arithmetic"
+    return f"{cut.name} · {' x '.join(map(str, cut.shape))} · {cut.share:.0%} of the work"
 
 
 def _rest() -> dict[str, Any]:
