@@ -122,8 +122,9 @@ def new_folder(target: Path) -> Iterator[Path]:
     if target.exists():
         raise FileExistsError(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f"{PARTIAL}*-{glob.escape(target.name)}"):
-        if left.is_dir() and is_left_behind(left):
+    named = f"{PARTIAL}*-{glob.escape(target.name)}"
+    for left in (*target.parent.glob(named), *target.parent.glob(f"{named}.lock")):
+        if (left.is_dir() or left.suffix == ".lock") and is_left_behind(left):
             remove_left_behind(left)
     beside = _beside(target)
     with _claimed(beside):

@@ -1,11 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +23,6 @@ from embedlab.models.torch_body import TorchBody
 from embedlab.runs import Run, save_run
 from embedlab.space.scores import wilson
 
-from .conftest import ROOT
 from .made_pictures import as_files, coloured
 from .made_runs import made_run
 
@@ -325,51 +319,6 @@ def test_a_class_that_is_all_in_training_scores_nothing_and_breaks_nothing() -> 
     assert run.info["split"]["stratified"]
     assert run.info["metrics"]["validation"]["recall"]["c"]["accuracy"] is None
     json.dumps(run.info, allow_nan=False)
-
-
-STUBBORN = """
-import sys
-from pathlib import Path
-from embedlab.experiment import train
-from tests.made_pictures import coloured
-run = train(coloured(60), folder=Path(sys.argv[1]), backbone="small", epochs=30, batch_size=8,
-            size=64, augment="gentle", schedule="one-cycle",
-            on_epoch=lambda line: print(line["epoch"], flush=True))
-"""
-
-
-@pytest.mark.slow
-def test_killed_again_and_again_it_ends_with_the_same_weights(tmp_path: Path) -> None:
-    def start(folder: str, *, home: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", STUBBORN, str(tmp_path / folder)],
-            cwd=ROOT,
-            env={**os.environ, "EMBEDLAB_HOME": str(tmp_path / home)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    whole = start("whole", home="one")
-    assert whole.communicate()[0].split()[-1] == "30.0" and whole.returncode == 0
-    rng, epochs = random.Random(0), [0.0]
-    for _ in range(3):
-        process = start("killed", home="two")
-        assert process.stdout is not None
-        wanted = rng.randint(2, 9)
-        said = [float(process.stdout.readline()) for _ in range(wanted)]
-        time.sleep(rng.random() * 0.2)
-        process.kill()
-        rest = process.communicate()[0].split()
-        assert said[0] <= epochs[-1] + 1, "at most the epoch under way is repeated"
-        assert said[0] > max(0, epochs[-1] - 1), "what was saved is not done again"
-        epochs += [*said, *map(float, rest)]
-        assert not (tmp_path / "killed").exists()
-    last = start("killed", home="two")
-    assert last.communicate()[0].split()[-1] == "30.0" and last.returncode == 0
-    one, other = Run(tmp_path / "whole"), Run(tmp_path / "killed")
-    assert one.fingerprint == other.fingerprint
-    assert one.head is not None and other.head is not None
-    np.testing.assert_array_equal(one.head.weight, other.head.weight)
 
 
 @pytest.mark.parametrize("backbone", ["small", "pixels", "histogram"])
