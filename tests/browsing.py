@@ -32,6 +32,15 @@ FLAGS = [
 @contextmanager
 def served(script: str, *options: str, base: str = "", **env: str) -> Iterator[str]:
     """Serve an app, given by its path below the checkout, on a free port; give its address."""
+    with serving(script, *options, base=base, **env) as (_, address):
+        yield address
+
+
+@contextmanager
+def serving(
+    script: str, *options: str, base: str = "", **env: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Give the server's process too, which may be killed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -56,7 +65,7 @@ def served(script: str, *options: str, base: str = "", **env: str) -> Iterator[s
                 break
             except OSError:
                 time.sleep(0.1)
-        yield address
+        yield server, address
     finally:
         server.terminate()
         server.wait()

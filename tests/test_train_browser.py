@@ -11,7 +11,7 @@ import pytest
 from embedlab.jobs import Job, list_jobs, start
 from embedlab.jobs import job as job_module
 
-from .browsing import chromium, served, tab
+from .browsing import chromium, served, serving, tab
 from .conftest import ROOT
 from .made_runs import made_run
 
@@ -148,3 +148,58 @@ def test_a_training_that_ends_before_ones_eyes_is_shown_and_found_later(
         page.reload()
         page.get_by_role("button", name="Start training").wait_for(timeout=PATIENCE)
         assert page.get_by_text("Validation accuracy", exact=True).count() == 0
+
+
+@pytest.mark.slow
+def test_two_tabs_start_one_training_and_it_outlives_tabs_and_server(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDLAB_HOME", str(tmp_path))
+    made_run(tmp_path / "runs" / "squares")
+
+    def filled(page: Any, address: str) -> None:
+        page.goto(f"{address}train?run=squares")
+        page.get_by_role("combobox", name="Set").click(timeout=PATIENCE)
+        page.get_by_role("option", name="digits ·").click()
+        page.get_by_text("More settings").click()
+        for label, value in (
+            ("Epochs", "10000"),
+            ("Side of the pictures", "16"),
+            ("Only so many", "40"),
+        ):
+            box = page.get_by_role("spinbutton", name=label)
+            box.fill(value)
+            box.press("Enter")
+        words = "--epochs 10000 --size 16 --limit 40"
+        page.locator("code").filter(has_text=words).wait_for(timeout=PATIENCE)
+
+    try:
+        with serving("app.py") as (server, address):
+            with tab(browser) as one, tab(browser) as other:
+                for page in (one, other):
+                    filled(page, address)
+                for page in (one, other):
+                    page.get_by_role("button", name="Start training").click()
+                for page in (one, other):
+                    page.wait_for_url("**job=*", timeout=PATIENCE)
+                (job,) = list_jobs()
+                assert f"job={job.id}" in one.url and f"job={job.id}" in other.url
+                one.get_by_text("training · ", exact=False).wait_for(timeout=2 * PATIENCE)
+            server.kill()
+            server.wait()
+        before = job.status()
+        assert before.state == "running"
+        with serving("app.py") as (_, address), tab(browser) as page:
+            page.goto(f"{address}train")
+            page.get_by_text("Running for").first.wait_for(timeout=PATIENCE)
+            page.locator("section.film").wait_for(timeout=PATIENCE)
+            assert f"job={job.id}" in page.url
+            now = job.status()
+            assert now.state == "running" and now.done > before.done
+            assert list_jobs() == [job]
+            page.get_by_role("button", name="Cancel").first.click()
+            page.get_by_text("Cancelled").first.wait_for(timeout=PATIENCE)
+        assert job.status().state == "cancelled"
+    finally:
+        for job in list_jobs():
+            job.cancel()
