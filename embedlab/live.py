@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from embedlab.space.film import following_view
 FOLDER = "live"
 MOST_FRAMES = 128
 Frame = dict[str, NDArray[Any]]
+_PARTS = {"step", "epoch", "coordinates", "tips", "predictions", "shown"}
 
 
 class LiveWriter:
@@ -180,7 +182,9 @@ def read_live(folder: Path) -> Live | None:
     for path in _frames(folder):
         try:
             frame = _frame(str(path), path.stat().st_mtime_ns)
-        except (OSError, ValueError):  # thinned out just now
+        except (OSError, ValueError, EOFError, BadZipFile):  # thinned out just now, or damaged
+            continue
+        if not set(frame) >= _PARTS:
             continue
         if frame["coordinates"].shape == (n, 2) and frame["tips"].shape == (c, 2):
             frames.append(frame)
@@ -211,7 +215,7 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
     """Read the lines of the epochs so far; of an epoch that was repeated, the last."""
     try:
         text = (folder / "epochs.jsonl").read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, ValueError):
         return []
     lines: dict[float, dict[str, Any]] = {}
     for one in text.splitlines():
@@ -266,7 +270,8 @@ def _scene(folder: Path) -> dict[str, Any] | None:
         scene: dict[str, Any] = json.loads((folder / "scene.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return scene
+    known = ("ids", "labels", "classes", "epochs", "fingerprint")
+    return scene if isinstance(scene, dict) and all(name in scene for name in known) else None
 
 
 def _frames(folder: Path) -> list[Path]:

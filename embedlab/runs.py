@@ -22,7 +22,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +44,43 @@ SCHEMA = 1
 EMBEDDING = "embedding"
 BUILTIN = Path(__file__).parent / "builtin"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Let a file of a run that cannot be read be named."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (*_UNREADABLE, SafetensorError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, reason: object) -> EmbedlabError:
+    words = str(reason).partition("\n")[0].rstrip(".") or type(reason).__name__
+    return EmbedlabError(
+        f"{path} cannot be read: {words}.", remedy="Copy the run again from where it came."
+    )
+
+
+def _of_numbers(line: Mapping[str, Any]) -> bool:
+    """Say whether a report of a training has numbers where pages draw numbers."""
+    drawn = ("step", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
+    return all(isinstance(line.get(name, 0), (int, float)) for name in drawn)
+
+
+def _whole(info: Mapping[str, Any]) -> bool:
+    """Say whether a run's description has what no run is without."""
+    if info.get("schema", 0) != SCHEMA and "schema" in info:
+        return True  # of another embedlab, which is said in other words
+    counted = all(isinstance(info.get(name), int) for name in ("n_items", "n_dims"))
+    return counted and all(
+        (isinstance(info.get("fingerprint"), str), isinstance(info.get("backbone"), dict))
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +135,10 @@ class Run:
                 f"{self.folder} is not a run: it has no run.json.",
                 remedy="Give the folder that 'embedlab train' made, or a run's name.",
             ) from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise EmbedlabError(
-                f"{self.folder / 'run.json'} cannot be read: {error}.",
-                remedy="Copy the run again from where it came.",
-            ) from None
+        except (OSError, ValueError) as error:
+            raise _damaged(self.folder / "run.json", error) from None
+        if not isinstance(info, dict) or not _whole(info):
+            raise _damaged(self.folder / "run.json", "it does not say what a run has to say")
         if info.get("schema", 0) > SCHEMA:
             raise EmbedlabError(
                 f"The run {self.folder.name} has schema {info['schema']}; "
@@ -149,7 +187,9 @@ class Run:
     @cached_property
     def items(self) -> pd.DataFrame:
         """A row a picture. Columns: id, path, label, split, prediction, p.*, table.*, factor.*."""
-        return pd.read_parquet(self.folder / "items.parquet")
+        path = self.folder / "items.parquet"
+        with _readable(path):
+            return pd.read_parquet(path)
 
     @cached_property
     def embeddings(self) -> NDArray[np.float32]:
@@ -181,7 +221,8 @@ class Run:
                 remedy=f"It has: {', '.join(self.vector_sets)}.",
             )
         path = self._find("embeddings.npy" if name == EMBEDDING else f"vectors/{name}.npy")
-        vectors: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with _readable(path):
+            vectors: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
         if len(vectors) != self.n_items:
             raise EmbedlabError(
                 f"{path} has {len(vectors)} rows for {self.n_items} pictures.",
@@ -194,7 +235,8 @@ class Run:
         path = self._find(f"vectors/{name}.json")
         if not path.exists():
             return {}
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        with _readable(path):
+            return dict(json.loads(path.read_text(encoding="utf-8")))
 
     def add_vectors(
         self, name: str, vectors: NDArray[np.float32], about: Mapping[str, Any]
@@ -255,9 +297,11 @@ class Run:
             return None
         from safetensors.numpy import load_file
 
-        tensors = load_file(path)
+        with _readable(path):
+            tensors = load_file(path)
+            weight, bias = tensors["weight"], tensors["bias"]
         names = tuple(self.info.get("head_classes") or self.classes)
-        return Head(tensors["weight"], tensors["bias"], names)
+        return Head(weight, bias, names)
 
     @cached_property
     def thumbnails(self) -> Pack:
@@ -287,15 +331,22 @@ class Run:
         path = self.folder / "history.jsonl"
         if not path.exists():
             return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        with _readable(path):
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        if not all(isinstance(line, dict) and _of_numbers(line) for line in lines):
+            raise _damaged(path, "a line is no report of a training")
+        return lines
 
     def load_projection(self, key: str) -> dict[str, NDArray[Any]] | None:
         """Read a kept view, or None where there is none under this key."""
         path = self._find(f"projections/{key}.npz")
         if not _ID.fullmatch(key) or not path.exists():
             return None
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except _UNREADABLE:  # it can be computed again
+            return None
 
     def save_projection(self, key: str, **arrays: NDArray[Any]) -> None:
         """Keep a view under a key made from what it was computed of."""
@@ -414,6 +465,20 @@ def list_runs() -> list[Run]:
         key=lambda run: (run.folder.parent != BUILTIN, str(run.info.get("created", ""))),
         reverse=True,
     )
+
+
+def unreadable_runs() -> list[EmbedlabError]:
+    """Say of each folder among the runs that was one, and cannot be read, why not."""
+    found = []
+    for place in run_folders():
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if path.name.startswith(PARTIAL) or not (path / "run.json").exists():
+                continue
+            try:
+                Run(path)
+            except EmbedlabError as error:
+                found.append(error)
+    return found
 
 
 def open_run(name: str | Path) -> Run:

@@ -12,6 +12,7 @@ from embedlab.space.scores import accuracy
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.film_player import film_player
 from embedlab.ui.films import LONGEST, VIEWS, film_of, film_view, fitting_length, moment_names
+from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.state import choose_row
@@ -52,7 +53,7 @@ def moment_notes(run: Run, film: Film, view: FilmView) -> list[str]:
     ]
 
 
-@st.fragment
+@fragment
 def play(run: Run, film: Film) -> None:
     """Play the film, and tell the story of the picture that was clicked."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -133,7 +134,7 @@ def show_story(run: Run, film: Film, place: int) -> None:
     )
 
 
-@st.fragment
+@fragment
 def show_changes(run: Run, film: Film) -> None:
     """List what was learned and what forgotten between two moments."""
     st.subheader("Learned and forgotten", anchor=False)

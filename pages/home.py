@@ -7,6 +7,7 @@ import streamlit as st
 from embedlab.origin import origin
 from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import cache, drawings
+from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import PAGES, current_run, framed, header, run_line, run_name
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import run_points, selection
@@ -35,7 +36,7 @@ def first_panels(run: Run) -> list[Panel]:
     return panels
 
 
-@st.fragment
+@fragment
 def first_view(run: Run) -> None:
     """Show the two maps and the pictures that are selected in them."""
     panels = first_panels(run)

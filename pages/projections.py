@@ -10,6 +10,7 @@ from embedlab.figures.curves import scree
 from embedlab.runs import Run
 from embedlab.ui import cache, drawings
 from embedlab.ui.choices import choose_part, choose_vectors
+from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.linked_map import Panel, Points, linked_map
 from embedlab.ui.maps import choose_colour, colourings, run_points, selection
@@ -45,7 +46,7 @@ def wanted_panels(
     return panels
 
 
-@st.fragment
+@fragment
 def show_maps(run: Run, name: str, panels: list[Panel], colour: str, part: str) -> None:
     """Show the linked maps, the selected pictures beside them, and lines to true neighbours."""
     maps, side = st.columns([3, 1], gap="medium")

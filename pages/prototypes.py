@@ -24,6 +24,7 @@ from embedlab.space.views import LinearView
 from embedlab.ui import cache, drawings
 from embedlab.ui.choices import choose_k, choose_part
 from embedlab.ui.export import export_buttons
+from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.linked_map import Arrows, Panel, linked_map
@@ -122,7 +123,7 @@ def arrow_length() -> tuple[float, bool]:
     return reach / 100, True
 
 
-@st.fragment
+@fragment
 def show_arrows(run: Run, head: Head, part: str) -> None:
     """Show PCA and LDA with the prototypes as arrows."""
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -19,9 +19,11 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """List the runs there are; subcommands show, export, import and remove one."""
     if ctx.invoked_subcommand is not None:
         return
-    from embedlab.runs import list_runs
+    from embedlab.runs import list_runs, unreadable_runs
 
     rows = [_summary(run) for run in list_runs()]
+    for error in unreadable_runs():
+        click.echo(f"left out: {error}", err=True)
     if as_json:
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return

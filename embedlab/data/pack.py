@@ -24,8 +24,14 @@ class Pack:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._offsets: NDArray[np.int64] = np.load(folder / f"{name}.npy", allow_pickle=False)
-        size = (folder / f"{name}.bin").stat().st_size
+        try:
+            self._offsets: NDArray[np.int64] = np.load(folder / f"{name}.npy", allow_pickle=False)
+            size = (folder / f"{name}.bin").stat().st_size
+        except (OSError, ValueError, EOFError) as error:
+            raise EmbedlabError(
+                f"The pictures {folder / name}.bin cannot be read: {error}.",
+                remedy="Copy the run again from where it came.",
+            ) from None
         if self._offsets[-1] != size:
             raise EmbedlabError(
                 f"{folder / name}.bin has {size:,} bytes where {self._offsets[-1]:,} belong.",

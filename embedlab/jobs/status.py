@@ -171,7 +171,7 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
     """Read history.jsonl; a last line that is not whole yet is left out."""
     try:
         text = (folder / "history.jsonl").read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, ValueError):  # damaged
         return []
     readings = []
     for one in text.splitlines():

@@ -11,13 +11,14 @@ from embedlab.figures.depth import depth_curves
 from embedlab.layers import PIXELS, Depth, K, Layers
 from embedlab.runs import Run
 from embedlab.space.scores import Share
+from embedlab.ui.fragments import fragment
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import run_points, selection
 
 SCORES = {"knn": f"{K} neighbours", "probe": "linear probe"}
 
 
-@st.fragment
+@fragment
 def elevator(
     run: Run, layers: Layers, maps: NDArray[np.float32], by: str, colour: str, part: str
 ) -> None:

@@ -15,6 +15,7 @@ from embedlab.home import app_folder
 from embedlab.origin import is_split_known
 from embedlab.runs import Run
 from embedlab.ui import cache
+from embedlab.ui.fragments import say
 from embedlab.ui.state import link_notes
 from embedlab.ui.text import plain
 
@@ -115,7 +116,7 @@ def start() -> None:
         for note in link_notes():
             above.warning(f"{note} The usual is shown.", icon=":material/link_off:")
     except EmbedlabError as error:
-        st.error(f"{plain(error.problem)}\n\n{plain(error.remedy)}", icon=":material/error:")
+        say(error)
     finally:
         _state.framed = False
 

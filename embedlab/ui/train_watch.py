@@ -157,6 +157,13 @@ def show_map(live: Live, *, key: str) -> None:
 
 def show_outcome(job: Job, run: Run) -> None:
     """Show the accuracy with its interval, the confusions, and the ways to look further."""
+    try:
+        _show_outcome(job, run)
+    except EmbedlabError as error:  # a damaged file
+        st.warning(plain(str(error)), icon=":material/error:")
+
+
+def _show_outcome(job: Job, run: Run) -> None:
     held = run.info.get("metrics", {}).get("validation", {})
     with st.container(border=True):
         st.markdown(f"### {plain(run.title)}")

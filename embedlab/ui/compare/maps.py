@@ -11,13 +11,14 @@ from embedlab.pairing import Pairing
 from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import drawings
 from embedlab.ui.compare.computed import laid_over
+from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import run_name
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import choose_colour, run_points, selection
 from embedlab.views import UmapSettings, kept_umap
 
 
-@st.fragment
+@fragment
 def show_maps(first: Run, second: Run, pairing: Pairing) -> None:
     """Show both runs' drawings of the shared pictures, the second turned over the first."""
     kinds = {"pca": "PCA 1-2"}
