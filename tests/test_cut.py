@@ -317,7 +317,7 @@ def test_the_page_offers_cuts_and_its_command_has_them() -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     app.switch_page("pages/train.py").run()
     choice = app.selectbox(key="train-cut-small")
-    assert choice.value is None and "stage1 · 32 x 16 x 16 · 38% of the work" in list(
+    assert choice.value == "end" and "stage1 · 32 x 16 x 16 · 38% of the work" in list(
         choice.options
     )
     guess = next(one.value for one in app.markdown if "guessed from" in one.value)

@@ -10,7 +10,7 @@ import streamlit as st
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES, DEFAULT, Backbone
 from embedlab.models.defaults import DEFAULTS, weights_at_hand
-from embedlab.models.known_cuts import KnownCut, known_cuts
+from embedlab.models.known_cuts import ENDS, KnownCut, known_cuts
 from embedlab.models.recipes import settings_for
 from embedlab.models.settings import AUGMENTATIONS, SCHEDULES, TrainSettings
 from embedlab.ui.text import plain
@@ -209,17 +209,18 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
 
 
 def _choose_cut(backbone: Backbone) -> str | None:
-    ends = {cut.name: _in_words(cut) for cut in known_cuts(backbone.name)}
-    found: str | None = st.selectbox(
+    shallow_last = {cut.name: _in_words(cut) for cut in reversed(known_cuts(backbone.name))}
+    ends = {ENDS[0]: "all its layers", **shallow_last}
+    found = st.selectbox(
         "The body ends after",
-        [None, *reversed(ends)],
-        format_func=lambda name: "all its layers" if name is None else ends[name],
+        list(ends),
+        format_func=ends.__getitem__,
         key=f"train-cut-{backbone.name}",
         help="What comes after does not exist in the network; a new head sits there. A map is "
         "averaged over its places; of tokens, the class token is taken. Shapes are those of a "
         f"picture of {backbone.size} px; the share is that of the body's arithmetic.",
     )
-    return found
+    return None if found == ENDS[0] else found
 
 
 def _in_words(cut: KnownCut) -> str:
