@@ -12,6 +12,7 @@ from embedlab.space.metrics import METRICS
 from embedlab.space.similarity import pairwise, random_triples, within_between
 from embedlab.ui import cache
 from embedlab.ui.choices import choose_metric, choose_part, choose_vectors, vectors_title
+from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.query import first_row, pick_picture
 from embedlab.ui.state import heed_link
@@ -77,7 +78,7 @@ def show_tables(run: Run, vectors: np.ndarray) -> None:
     )
 
 
-@st.fragment
+@fragment
 def show_strips(vectors: np.ndarray) -> None:
     """Show three vectors as strips of colours, in the network's order or in that of A."""
     st.markdown("**The vectors themselves**, on one scale of colours: which stretches agree?")
