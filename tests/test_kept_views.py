@@ -75,7 +75,7 @@ def test_the_place_of_a_missing_umap_offers_to_lay_it_out(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(umap_form, "start", begin)
     app = opened("projections", "squares", **{"umap-neighbours": "7"})
-    assert "UMAP of embedding with these settings is not computed yet" in texts(app)
+    assert "UMAP with these settings is not computed yet" in texts(app)
     app.button(key="umap-start-here").click().run()
     assert begun and begun[0][:2] == ["project", run.id]
     assert begun[0][begun[0].index("--neighbours") + 1] == "7"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,9 @@ def test_two_tabs_start_one_training_and_it_outlives_tabs_and_server(
             page.get_by_text("Running for").first.wait_for(timeout=PATIENCE)
             page.locator("section.film").wait_for(timeout=PATIENCE)
             assert f"job={job.id}" in page.url
+            until = time.monotonic() + PATIENCE / 1000
+            while job.status().done <= before.done and time.monotonic() < until:
+                time.sleep(0.2)
             now = job.status()
             assert now.state == "running" and now.done > before.done
             assert list_jobs() == [job]
