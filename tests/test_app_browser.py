@@ -61,6 +61,16 @@ def test_a_cold_deep_link_opens_with_its_frame_and_hears_the_first_click(
         assert "run=squares" in page.url
 
 
+def test_the_choice_of_a_run_is_in_sight_on_a_low_screen(browser: Any, app: str) -> None:
+    with tab(browser, viewport={"width": 1366, "height": 768}) as page:
+        page.goto(f"{app}neighbours?run=squares")
+        picker = page.get_by_role("combobox", name="Run")
+        picker.wait_for(timeout=PATIENCE)
+        page.get_by_role("link", name="Lesson").first.wait_for(timeout=PATIENCE)
+        box = picker.bounding_box()
+        assert box is not None and box["y"] + box["height"] < 740
+
+
 def test_clicking_a_neighbour_walks_on_and_back_returns(browser: Any, app: str) -> None:
     with tab(browser) as page:
         page.goto(f"{app}neighbours?run=squares&query=25")

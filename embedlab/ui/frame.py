@@ -29,7 +29,17 @@ _WORDS += "[class^='g-x'] text, [class^='g-y'] text, .annotation-text, .heatmap-
 _WORDS += ".bartext-outside"
 # On the light primary colour of dark pages, Streamlit's white words could not be read.
 _ON_PRIMARY = '.stMultiSelect [data-tag], button[kind^="primary"]'
+# On a low screen the list of pages is set closer, so that the choice of a run below is in sight.
+_LOW = """@media (max-height: 900px) and (pointer: fine) {
+  [data-testid="stSidebarHeader"] { margin-bottom: 0; }
+  [data-testid="stSidebarNavLink"] { margin: 0; height: 28px; }
+  [data-testid="stSidebarNavLinkContainer"] { height: 28px; }
+  [data-testid="stNavSectionHeader"] { margin-top: 4px; margin-bottom: 2px; }
+  [data-testid="stSidebarNavSeparator"] { padding-top: 6px; }
+  [data-testid="stSidebarUserContent"] { padding-top: 8px; }
+}"""
 STYLE = f"""<style>
+{_LOW}
 :is({_ON_PRIMARY}), :is({_ON_PRIMARY}) * {{ color: light-dark(#fff, #111715) !important; }}
 .stPlotlyChart :is({_WORDS}){_OWN} {{ fill: currentColor !important; opacity: 0.9; }}
 </style>"""
