@@ -16,6 +16,7 @@ from embedlab.origin import is_split_known
 from embedlab.runs import Run
 from embedlab.ui import cache
 from embedlab.ui.fragments import say
+from embedlab.ui.sparing import spare_modules
 from embedlab.ui.state import link_notes
 from embedlab.ui.text import plain
 
@@ -129,6 +130,7 @@ def start() -> None:
         say(error)
     finally:
         _state.framed = False
+        spare_modules()
 
 
 def framed() -> None:
