@@ -89,6 +89,21 @@ def test_the_command_shown_is_the_job_that_is_started() -> None:
     assert job.title == "Train three & more"
 
 
+def test_trainings_that_differ_can_be_told_apart_in_the_queue() -> None:
+    app = opened()
+    button(app, "Start training").click().run()
+    app.number_input(key="train-epochs-small-all").set_value(3)
+    app.number_input(key="train-rate-small-all").set_value(0.01)
+    app.number_input(key="train-seed").set_value(7)
+    app.number_input(key="train-limit").set_value(100).run()
+    button(app, "Start training").click().run()
+    titles = [job.title for job in list_jobs()]
+    assert titles == [
+        "Train Small net on garden, 3 epochs, learning rate 0.01, seed 7, 100 pictures",
+        "Train Small net on garden",
+    ]
+
+
 def test_usual_settings_follow_the_backbone_and_the_freeze() -> None:
     app = opened()
     app.selectbox(key="train-set").set_value("flowers").run()
@@ -268,6 +283,19 @@ def with_confusion(run: Run, seed: int) -> Run:
     info["training"] = {"seed": seed, "epochs": 2}
     (run.folder / "run.json").write_text(json.dumps(info))
     return Run(run.folder)
+
+
+def test_another_seed_takes_the_place_of_the_one_in_the_title(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = with_confusion(made_run(home("runs") / "squares"), 5)
+    title = "Train it, 2 epochs, seed 5, 90 pictures"
+    job = start(["train", "garden", "--seed", "5"], title=title)
+    wait(job, timeout=20)
+    standing(job, "done", monkeypatch, result={"run": run.id})
+    app = opened(job=job.id)
+    button(app, "Once more with seed 6").click().run()
+    assert list_jobs()[0].title == "Train it, 2 epochs, 90 pictures, seed 6"
 
 
 def test_what_came_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

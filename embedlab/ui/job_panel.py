@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -217,12 +218,23 @@ def _controls(job: Job, status: Status) -> None:
         _button("Resume", "play_arrow", job, job.resume, kind=kind)
 
 
+def retitled(title: str, word: str, value: int) -> str:
+    """Name a job like another one but for a number: its batch or its seed.
+
+    Examples
+    --------
+    >>> retitled("Train it, batch 16, seed 5", "batch", 8)
+    'Train it, seed 5, batch 8'
+    """
+    return re.sub(rf", {word} \d+(?=,|$)", "", title) + f", {word} {value}"
+
+
 def _offer_half(job: Job, again: Callable[[list[str], str], None]) -> None:
     words = halved(job.arguments)
     if words is None:
         return
     batch = batch_of(words)
-    title = f"{job.title.partition(', batch')[0]}, batch {batch}"
+    title = retitled(job.title, "batch", batch)
     st.button(
         f"Start again with batch {batch}",
         key=f"half-{job.id}",

@@ -49,6 +49,7 @@ def train_form() -> None:
     how = ", head alone" if plan.settings.freeze else ""
     title = BACKBONES[plan.settings.backbone].title
     title += f" until {plan.settings.cut}" if plan.settings.cut else ""
+    unnamed = ", ".join([f"Train {title} on {chosen.title}{how}", *plan.differences()])
     # A callback, because a click on a page that a link opened alone would be lost (see `framed`).
     st.button(
         "Start training",
@@ -56,7 +57,7 @@ def train_form() -> None:
         icon=":material/play_arrow:",
         key="train-start",
         on_click=begin,
-        args=(words, f"Train {plan.name or f'{title} on {chosen.title}'}{how}"),
+        args=(words, f"Train {plan.name}{how}" if plan.name else unnamed),
     )
 
 

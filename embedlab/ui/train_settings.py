@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from embedlab.data.notes import count
 from embedlab.errors import EmbedlabError
 from embedlab.models.backbones import BACKBONES, DEFAULT, Backbone
 from embedlab.models.defaults import DEFAULTS, weights_at_hand
@@ -22,6 +23,17 @@ DEVICES = {
     "cpu": "Processor",
     "cuda": "NVIDIA graphics card",
     "mps": "Apple graphics",
+}
+_IN_TITLES = {
+    "epochs": "{} epochs",
+    "learning_rate": "learning rate {:g}",
+    "schedule": "{}",
+    "batch_size": "batch {}",
+    "size": "{} px",
+    "augment": "changed: {}",
+    "label_smoothing": "smoothing {:g}",
+    "weight_decay": "decay {:g}",
+    "seed": "seed {}",
 }
 
 
@@ -59,6 +71,19 @@ class Plan:
             "name": self.name,
             "device": None if self.device == "auto" else self.device,
         }
+
+    def differences(self) -> list[str]:
+        """Say in a word or two each what is not as usual, so that jobs can be told apart."""
+        usual = settings_for(self.settings.backbone, {"freeze": self.settings.freeze})
+        asked = self.settings.to_dict()
+        said = {
+            name: words.format(asked[name])
+            for name, words in _IN_TITLES.items()
+            if asked[name] != getattr(usual, name)
+        }
+        if self.limit is not None:
+            said["limit"] = count(self.limit, "picture")
+        return list(said.values())
 
 
 def choose_plan(source: str | None) -> Plan | None:

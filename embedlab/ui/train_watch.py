@@ -19,7 +19,7 @@ from embedlab.space.scores import Share, recalls
 from embedlab.ui import cache
 from embedlab.ui.film_player import film_player
 from embedlab.ui.films import fitting_length, moment_names
-from embedlab.ui.job_panel import PARAMETER, chosen_job, job_panel
+from embedlab.ui.job_panel import PARAMETER, chosen_job, job_panel, retitled
 from embedlab.ui.text import plain
 from embedlab.ui.train_form import begin
 from embedlab.ui.training_charts import training_charts
@@ -235,6 +235,6 @@ def _show_seeds(job: Job, run: Run) -> None:
         on_click=begin,
         args=(
             with_option(job.arguments, ("--seed", "-s"), str(another)),
-            f"{job.title.partition(', seed')[0]}, seed {another}",
+            retitled(job.title, "seed", another),
         ),
     )
