@@ -218,7 +218,7 @@ def _controls(job: Job, status: Status) -> None:
         _button("Resume", "play_arrow", job, job.resume, kind=kind)
 
 
-def retitled(title: str, word: str, value: int) -> str:
+def retitled(title: str, word: str, value: int | None) -> str:
     """Name a job like another one but for a number: its batch or its seed.
 
     Examples
