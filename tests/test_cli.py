@@ -19,14 +19,14 @@ from .conftest import ROOT
 from .made_runs import COLOURS, made_run
 
 
-def embedlab(*words: str) -> subprocess.CompletedProcess[str]:
+def embedlab(*words: str, columns: int = 160) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "embedlab", *words],
         capture_output=True,
         text=True,
         check=False,
         cwd=home(),
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns)},
     )
 
 
@@ -82,6 +82,23 @@ def test_runs_are_listed_shown_packed_unpacked_and_removed(tmp_path: Path) -> No
     assert embedlab("runs", "import", str(tmp_path / "s.zip")).stdout.strip() == "squares-2"
     assert embedlab("runs", "remove", "squares-2", "--yes").returncode == 0
     assert not (home("runs") / "squares-2").exists() and (home("runs") / "squares").exists()
+
+
+@pytest.mark.parametrize("columns", [40, 80, 160])
+def test_the_names_of_runs_are_listed_whole(columns: int) -> None:
+    names = [
+        "flower_photos-EfficientNet-B0-head-alone",
+        "flower_photos-EfficientNet-B0-fine-tuned-2",
+    ]
+    for name in names:
+        made_run(home("runs") / name)
+    listed = embedlab("runs", columns=columns).stdout
+    assert max(map(len, listed.splitlines())) <= columns
+    cells = "".join(line.split("│")[1].strip() for line in listed.splitlines() if "│" in line)
+    assert all(name in cells for name in [*names, "garden"])
+    assert ("made (UTC)" in listed) == (columns == 160)
+    if columns == 80:
+        assert all(name in listed for name in names), "in one line each"
 
 
 def test_the_built_in_run_cannot_be_removed() -> None:

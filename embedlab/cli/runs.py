@@ -11,6 +11,8 @@ import click
 from embedlab.cli.reporting import reporting
 from embedlab.errors import EmbedlabError
 
+_BESIDE = 75  # columns of text that the list of runs takes beside the longest name
+
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
@@ -28,20 +30,24 @@ def command(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("run", "pictures", "dims", "backbone", "validation accuracy", "made (UTC)")
+    console = Console()
+    # The name is what other commands take: it is shown whole, before all that `runs show` tells.
+    longest = max((len(row["run"]) for row in rows), default=0)
+    roomy = longest + _BESIDE <= console.width
+    more = ("backbone", "made (UTC)") if roomy else ()
+    table = Table(Column("run", overflow="fold"), "pictures", "dims", "validation\naccuracy", *more)
     for row in rows:
         accuracy = row["validation_accuracy"]
         table.add_row(
             str(row["run"]),
             f"{row['pictures']:,}",
             str(row["dimensions"]),
-            str(row["backbone"]),
             "-" if accuracy is None else f"{accuracy:.1%}",
-            str(row["created"])[:16].replace("T", " "),
+            *((str(row["backbone"]), str(row["created"])[:16].replace("T", " ")) if roomy else ()),
         )
-    Console().print(table)
+    console.print(table)
 
 
 def _summary(run: Any) -> dict[str, Any]:
