@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,31 @@ def test_an_unknown_picture_in_a_link_is_said_kindly(query: str) -> None:
     app = opened("neighbours", "squares", query=query)
     assert not app.exception
     assert any("this run has the pictures 0 to 59" in element.value for element in app.warning)
+
+
+def test_files_that_changed_under_a_running_server_are_said_kindly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page on disk is newer than what the server once imported."""
+    monkeypatch.delattr("embedlab.ui.maps.selection")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert not app.exception
+    assert "Stop the server and start it again" in app.error[0].value
+    monkeypatch.undo()
+    assert not AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run().error
+
+
+def test_a_package_that_is_missing_is_not_taken_for_a_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "numpy.linalg_missing", None)
+
+    def missing() -> None:
+        import numpy.linalg_missing  # noqa: F401
+
+    monkeypatch.setattr("embedlab.ui.frame._choose_run", missing)
+    app = opened("home", "garden")
+    assert len(app.exception) == 1 and not app.error
 
 
 def test_without_any_run_the_app_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

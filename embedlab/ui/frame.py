@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,11 @@ STYLE = f"""<style>
 :is({_ON_PRIMARY}), :is({_ON_PRIMARY}) * {{ color: light-dark(#fff, #111715) !important; }}
 .stPlotlyChart :is({_WORDS}){_OWN} {{ fill: currentColor !important; opacity: 0.9; }}
 </style>"""
+CHANGED = EmbedlabError(
+    "embedlab was changed on this machine while this server was running.",
+    remedy="Stop the server and start it again: embedlab app.",
+)
+_LOGGER = logging.getLogger(__name__)
 _state = threading.local()
 
 
@@ -128,6 +134,12 @@ def start() -> None:
             above.warning(f"{note} The usual is shown.", icon=":material/link_off:")
     except EmbedlabError as error:
         say(error)
+    except ImportError as error:
+        if not (error.name or "").startswith("embedlab"):
+            raise
+        # Pages are read anew for every visitor, what they import only once.
+        _LOGGER.exception("embedlab's files have changed since this server was started")
+        say(CHANGED)
     finally:
         _state.framed = False
         spare_modules()
