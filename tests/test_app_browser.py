@@ -53,12 +53,16 @@ def test_a_cold_deep_link_opens_with_its_frame_and_hears_the_first_click(
         served("app.py", EMBEDLAB_HOME=str(home_folder)) as address,
         tab(browser) as page,
     ):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}neighbours?run=squares&query=25")
         wait_for_title(page, QUESTIONS["neighbours"])
         page.get_by_text("0025.jpg").first.wait_for(timeout=PATIENCE)
         page.get_by_role("link", name="Prototypes").first.click()
         wait_for_title(page, QUESTIONS["prototypes"])
         assert "run=squares" in page.url
+        inside = (address, address.replace("http", "ws"), "data:", "blob:")
+        assert [url for url in asked if not url.startswith(inside)] == []
 
 
 def test_the_choice_of_a_run_is_in_sight_on_a_low_screen(browser: Any, app: str) -> None:

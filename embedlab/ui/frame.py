@@ -102,6 +102,8 @@ PAGES: dict[str, tuple[Entry, ...]] = {
 
 
 def _navigation() -> Any:
+    # First of all, on a page alone too, or the browser asks elsewhere for the page's icon.
+    st.set_page_config(page_title="embedlab", page_icon=str(ICON), layout="wide")
     folder = app_folder() / "pages"
     sections = {
         name: [
@@ -121,9 +123,8 @@ def _navigation() -> Any:
 
 def start() -> None:
     """Draw the frame and run the chosen page in it. app.py calls this and nothing else."""
-    st.set_page_config(page_title="embedlab", page_icon=str(ICON), layout="wide")
-    st.html(STYLE)
     page = _navigation()
+    st.html(STYLE)
     _state.framed = True
     try:
         with st.sidebar:
