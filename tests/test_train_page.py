@@ -216,6 +216,9 @@ def test_a_closed_tab_finds_the_training_again_and_the_map_in_it(
     assert not app.exception
     assert app.query_params["job"] == job.id  # so that it is the one still when it has ended
     assert app.get("progress")[0].proto.value == 75
+    readings = [(one.label, one.value) for one in app.metric]
+    assert readings == [("loss", "0.5"), ("pictures/s", "12")]
+    assert any("loss 0.5, 12 pictures/s" in one.value for one in app.caption)  # in the queue
     film = next(one for one in app.get("bidi_component") if "film_player" in str(one.proto))
     assert "live-" in film.proto.id
     loss = next(one for one in app.get("plotly_chart") if "loss" in one.proto.id)

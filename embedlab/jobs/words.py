@@ -5,6 +5,8 @@ from __future__ import annotations
 from embedlab.jobs.job import Job
 from embedlab.jobs.status import Status
 
+UNITS = {"rate": "pictures/s"}  # readings that mean nothing without their unit
+
 
 def progress_text(job: Job, status: Status) -> str:
     """Say in one line what a job waits for, how far it is, or why it ended."""
@@ -18,7 +20,10 @@ def progress_text(job: Job, status: Status) -> str:
         parts.append(f"{status.stage} {status.done:,}/{status.total:,}")
     if status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")
-    parts += [f"{name} {value:.3g}" for name, value in status.facts.items()]
+    parts += [
+        f"{value:.3g} {UNITS[name]}" if name in UNITS else f"{name} {value:.3g}"
+        for name, value in status.facts.items()
+    ]
     return ", ".join(parts)
 
 
