@@ -8,6 +8,17 @@ from embedlab.jobs.status import Status
 UNITS = {"rate": "pictures/s"}  # readings that mean nothing without their unit
 
 
+def as_text(name: str, value: float) -> str:
+    """Write a reading as people read it: accuracies as percentages, all else in four digits.
+
+    Examples
+    --------
+    >>> as_text("validation accuracy", 0.575), as_text("loss", 1.23456)
+    ('57.5%', '1.235')
+    """
+    return f"{value:.1%}" if "accuracy" in name else f"{value:.4g}"
+
+
 def progress_text(job: Job, status: Status) -> str:
     """Say in one line what a job waits for, how far it is, or why it ended."""
     if status.state == "queued":
@@ -21,7 +32,9 @@ def progress_text(job: Job, status: Status) -> str:
     if status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")
     parts += [
-        f"{value:.3g} {UNITS[name]}" if name in UNITS else f"{name} {value:.3g}"
+        f"{as_text(name, value)} {UNITS[name]}"
+        if name in UNITS
+        else f"{name} {as_text(name, value)}"
         for name, value in status.facts.items()
     ]
     return ", ".join(parts)

@@ -12,7 +12,7 @@ from embedlab.errors import EmbedlabError
 from embedlab.jobs import Job, Status, list_jobs, open_job, queue, start
 from embedlab.jobs.commands import batch_of, halved
 from embedlab.jobs.failures import MEMORY
-from embedlab.jobs.words import UNITS, duration, progress_text
+from embedlab.jobs.words import UNITS, as_text, duration, progress_text
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.text import plain
@@ -205,7 +205,7 @@ def _readings(status: Status) -> None:
     if facts:
         with st.container(horizontal=True):
             for name, value in facts.items():
-                st.metric(plain(UNITS.get(name, name)), f"{value:.4g}", width=130)
+                st.metric(plain(UNITS.get(name, name)), as_text(name, value), width=130)
 
 
 def _controls(job: Job, status: Status) -> None:
