@@ -163,6 +163,7 @@ def _settings(run: Run) -> dict[str, str]:
         for name, value in training.items()
         if name not in ("backbone", "weights", "cut", "probe")
     }
+    found |= _fusion_settings(info.get("fusion") or {})
     found |= {
         "validation share": split.get("fraction"),
         "seed of the split": split.get("seed"),
@@ -177,6 +178,19 @@ def _settings(run: Run) -> dict[str, str]:
     found["device"] = info.get("device")
     found |= {f"{name}'s version": text for name, text in (info.get("versions") or {}).items()}
     return {name: _text(value) for name, value in found.items() if value not in (None, "")}
+
+
+def _fusion_settings(fusion: Mapping[str, Any]) -> dict[str, Any]:
+    """Write down how a table was fused with the pictures: asked for, and chosen for the network."""
+    used = [c for c in fusion.get("columns", []) if c["kind"] in ("numeric", "categorical")]
+    chosen = fusion.get("chosen_settings", {}).get("fused") or [{}]
+    return {
+        "target": fusion.get("target"),
+        "columns": ", ".join(sorted(f"{c['name']} ({c['kind']})" for c in used)),
+        "splits": len(fusion["seeds"]) if "seeds" in fusion else None,
+        "settings to choose from": fusion.get("search"),
+        **{name.replace("_", " "): value for name, value in chosen[0].items()},
+    }
 
 
 def _text(value: Any) -> str:

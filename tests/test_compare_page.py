@@ -129,6 +129,37 @@ def test_only_settings_that_differ_are_listed() -> None:
     ]
 
 
+def test_fused_runs_differ_in_columns_splits_and_what_their_networks_chose() -> None:
+    first, second = two()
+    columns = [
+        {"name": "price", "kind": "target"},
+        {"name": "rooms", "kind": "numeric"},
+        {"name": "floor", "kind": "numeric"},
+    ]
+    chosen = {"hidden": 64, "weight_decay": 0.01}
+    first.info["fusion"] = {
+        "target": "price",
+        "columns": columns,
+        "seeds": [0, 1, 2, 3, 4],
+        "search": 8,
+        "chosen_settings": {"fused": [chosen, {"hidden": 8}]},
+    }
+    second.info["fusion"] = {**first.info["fusion"], "columns": columns[::-1]}
+    assert differences([first, second]) == [], "the order of columns decides nothing"
+    second.info["fusion"] |= {
+        "columns": [*columns[:2], {"name": "floor", "kind": "ignore"}],
+        "seeds": [0, 1],
+        "search": 2,
+        "chosen_settings": {"fused": [chosen | {"weight_decay": 5.0}]},
+    }
+    assert differences([first, second]) == [
+        ("columns", ["floor (numeric), rooms (numeric)", "rooms (numeric)"]),
+        ("splits", ["5", "2"]),
+        ("settings to choose from", ["8", "2"]),
+        ("weight decay", ["0.01", "5"]),
+    ]
+
+
 def test_a_drawing_is_turned_over_the_other_where_both_have_a_picture() -> None:
     first, second = two()
     second = changed(second, id=[f"{i:04d}.jpg" if i != 3 else "new" for i in range(60)])
