@@ -182,11 +182,10 @@ def _settings(run: Run) -> dict[str, str]:
 
 def _fusion_settings(fusion: Mapping[str, Any]) -> dict[str, Any]:
     """Write down how a table was fused with the pictures: asked for, and chosen for the network."""
-    used = [c for c in fusion.get("columns", []) if c["kind"] in ("numeric", "categorical")]
     chosen = fusion.get("chosen_settings", {}).get("fused") or [{}]
     return {
         "target": fusion.get("target"),
-        "columns": ", ".join(sorted(f"{c['name']} ({c['kind']})" for c in used)),
+        **{f"column {column['name']}": column["kind"] for column in fusion.get("columns", [])},
         "splits": len(fusion["seeds"]) if "seeds" in fusion else None,
         "settings to choose from": fusion.get("search"),
         **{name.replace("_", " "): value for name, value in chosen[0].items()},

@@ -153,7 +153,7 @@ def test_fused_runs_differ_in_columns_splits_and_what_their_networks_chose() -> 
         "chosen_settings": {"fused": [chosen | {"weight_decay": 5.0}]},
     }
     assert differences([first, second]) == [
-        ("columns", ["floor (numeric), rooms (numeric)", "rooms (numeric)"]),
+        ("column floor", ["numeric", "ignore"]),
         ("splits", ["5", "2"]),
         ("settings to choose from", ["8", "2"]),
         ("weight decay", ["0.01", "5"]),
