@@ -102,6 +102,9 @@ def show_overview(runs: list[Run]) -> None:
             [{"setting": name, **dict(zip(titles, values, strict=True))} for name, values in rows],
             hide_index=True,
             height=min(38 + 35 * len(rows), 320),
+            column_config={
+                title: st.column_config.TextColumn(width=180, help=title) for title in titles
+            },
         )
 
 

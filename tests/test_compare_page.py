@@ -231,6 +231,20 @@ def test_neighbours_of_one_picture_in_both() -> None:
         assert (knn(run.embeddings[held], 4).rows == lists).all()
 
 
+def test_a_long_title_leaves_room_for_the_settings_of_the_other_run() -> None:
+    first, second = two()
+    for run, epochs in ((first, 3), (second, 5)):
+        path = home("runs") / run.id / "run.json"
+        info = json.loads(path.read_text(encoding="utf-8"))
+        info |= {"title": f"{run.id} " + 20 * "long ", "training": {"epochs": epochs}}
+        path.write_text(json.dumps(info), encoding="utf-8")
+    app = opened("first")
+    (table,) = (one for one in app.dataframe if "setting" in one.value)
+    assert len(table.value.columns) == 3
+    columns = json.loads(table.proto.columns)
+    assert [columns[str(name)]["width"] for name in table.value.columns[1:]] == [180, 180]
+
+
 def test_maps_and_heads_are_shown() -> None:
     first, _ = two()
     app = opened("first", **{"compare-view": "Maps"})
