@@ -215,7 +215,7 @@ def compare(
         centre, unit = _scale(task, parts)
         for arm in ARMS:
             done = sum(map(len, scores.values()))
-            progress("training arms", done, total)
+            progress("training networks", done, total)
             inputs, encoder = arm_inputs(task, arm, parts.fit, seed)
             fitted = _chosen(task, inputs, encoder, parts, settings, seed, search)
             if source is not None and inputs.picture is not None:
@@ -234,7 +234,7 @@ def compare(
                 for name, drop in drops.items():
                     importance[name].append(drop)
         scores[BASELINE].append(boosting(task, parts, seed))
-    progress("training arms", total, total)
+    progress("training networks", total, total)
     assert kept is not None
     return Comparison(
         tuple(scores["fused"][0]),

@@ -12,6 +12,7 @@ from embedlab.ui.fusion.mixing import can_mix, show_mixing
 from embedlab.ui.fusion.signal import show_signal
 from embedlab.ui.job_panel import chosen_job, watch_for_run
 from embedlab.ui.query import choose_query
+from embedlab.ui.text import plain
 
 
 def picture_by_picture(vectors: str) -> None:
@@ -47,6 +48,7 @@ header(
 job = chosen_job() if may_start_jobs() else None
 if job is not None:
     watch_for_run(job, page="fusion", label="Look at what came of it")
+    st.header(plain(f"Another run: {run.title}"), anchor=False)
 call, d = "", run.embeddings.shape[1]
 if "fusion" in run.info:
     show_kept(run)

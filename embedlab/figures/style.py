@@ -86,15 +86,18 @@ def plain(text: object, limit: int = 40) -> str:
     text : object
         A name of a class, file or column, by whomever.
     limit : int
-        Longer names are cut.
+        Longer names lose their middle: what tells names apart is often at the end.
 
     Examples
     --------
     >>> plain("<b>rose</b> & $x$")
     '&lt;b&gt;rose&lt;/b&gt; &amp; &#36;x&#36;'
+    >>> plain("flower_photos, MobileNetV2, fine-tuned (second)", 24)
+    'flower_photos, …(second)'
     """
     words = " ".join(str(text).split())
-    short = words if len(words) <= limit else f"{words[: limit - 1]}…"
+    end = (limit - 1) * 3 // 8
+    short = words if len(words) <= limit else f"{words[: limit - 1 - end]}…{words[-end:]}"
     return escape(short, quote=False).replace("$", "&#36;")
 
 
