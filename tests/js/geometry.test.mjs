@@ -283,6 +283,7 @@ test("ticks are round and within", () => {
   assert.deepEqual(geo.ticks(3, 3, 5).values, []);
   assert.equal(geo.tickText(-1e-9, 2), "0.00");
   assert.equal(geo.tickText(12345678, 0), "1.2e+7");
+  assert.deepEqual([-5e-12, 0, 5e-12].map((v) => geo.tickText(v, 12)), ["−5.0e−12", "0", "5.0e−12"]);
 });
 
 test("bits there and back", () => {

@@ -172,7 +172,10 @@ export function ticks(low, high, count) {
 }
 
 export function tickText(value, decimals) {
-  if (value !== 0 && (Math.abs(value) >= 1e6 || decimals > 5)) return value.toExponential(1);
+  if (value === 0 && decimals > 5) return "0";
+  if (value !== 0 && (Math.abs(value) >= 1e6 || decimals > 5)) {
+    return value.toExponential(1).replaceAll("-", "\u2212");
+  }
   const text = Math.abs(value).toFixed(decimals);
   return (Number(text) === 0 ? "" : value < 0 ? "\u2212" : "") + text;
 }
