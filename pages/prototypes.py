@@ -228,13 +228,19 @@ def show_logit(run: Run, head: Head, class_: int, part: str) -> None:
     n = digits_that_add_up(parts)
     m = digits_that_multiply(parts, n)
     with right:
-        st.latex(
-            rf"\underbrace{{{parts.length_x:.{m}f}}}_{{|x|}} \times "
-            rf"\underbrace{{{parts.length_w:.{m}f}}}_{{|w|}} \times "
-            rf"\underbrace{{{parts.cosine:.{m}f}}}_{{\cos}} = {parts.dot:.{n}f} \qquad "
-            rf"{parts.dot:.{n}f} {parts.bias:+.{n}f} = "
-            rf"\underbrace{{{parts.logit:.{n}f}}}_{{\text{{logit}}}}"
-        )
+        # Two formulas, for a phone shows one below the other but would cut a long one.
+        with st.container(horizontal=True, horizontal_alignment="center", gap="large"):
+            st.latex(
+                rf"\underbrace{{{parts.length_x:.{m}f}}}_{{|x|}} \times "
+                rf"\underbrace{{{parts.length_w:.{m}f}}}_{{|w|}} \times "
+                rf"\underbrace{{{parts.cosine:.{m}f}}}_{{\cos}} = {parts.dot:.{n}f}",
+                width="content",
+            )
+            st.latex(
+                rf"{parts.dot:.{n}f} {parts.bias:+.{n}f} = "
+                rf"\underbrace{{{parts.logit:.{n}f}}}_{{\text{{logit}}}}",
+                width="content",
+            )
         top = parts.top(8)
         shown = [round(float(parts.contributions[j]), n) for j in top]
         rest = round(round(parts.dot, n) - sum(shown), n)

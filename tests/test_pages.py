@@ -153,7 +153,9 @@ def test_a_short_selection_is_part_of_the_link() -> None:
 
 def shown_logit(app: AppTest) -> tuple[float, float, float, float, float, float]:
     """Read lengths, cosine, product, bias and logit as the prototypes page shows them."""
-    (text,) = (one.value for one in app.get("latex") if "underbrace" in one.value)
+    formulas = [one.value for one in app.get("latex") if "underbrace" in one.value]
+    assert len(formulas) == 2, "a phone would cut one long formula"
+    text = " ".join(formulas)
     numbers = re.findall(r"-?\+?\d+\.\d+", text.replace("+", ""))
     x, w, cosine, dot, again, *rest = map(float, numbers)
     assert dot == again
