@@ -22,7 +22,7 @@ from embedlab.ui.layers_form import layers_form, what_it_takes
 from embedlab.ui.maps import choose_colour
 from embedlab.ui.query import first_row, pick_picture
 from embedlab.ui.state import choose_row
-from embedlab.ui.text import plain
+from embedlab.ui.text import numbers, plain
 
 FLOORS = 5
 
@@ -105,7 +105,7 @@ def show_neighbours(run: Run, layers: Layers, part: str) -> None:
                 run,
                 found.rows.tolist(),
                 key=f"floor-{depth.name}",
-                scores=[f"{score:.3f}" for score in found.scores],
+                scores=numbers(found.scores, 3),
                 query_label=label,
                 cell=84,
                 label=f"Nearest at {depth_title(depth)}",

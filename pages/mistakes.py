@@ -229,10 +229,11 @@ def show_twins(run: Run) -> None:
         st.success("No two pictures are nearly the same.", icon=":material/check:")
         return
     leaking = leaks(pairs, run.split)
+    leak = "leaks" if len(leaking.rows) == 1 else "leak"
     st.markdown(
         f"**{int(pairs.exact.sum())}** exact and **{int((~pairs.exact).sum())}** near pairs; "
         + (
-            f"**{len(leaking.rows)}** of them leak: one of the two is in training, the other in "
+            f"**{len(leaking.rows)}** of them {leak}: one of the two is in training, the other in "
             "validation, so the validation accuracy is flattered."
             if len(leaking.rows)
             else "none of them has one in training and the other in validation."
@@ -241,9 +242,10 @@ def show_twins(run: Run) -> None:
     if run.labels is not None:
         apart = pairs.exact & (run.labels[pairs.rows[:, 0]] != run.labels[pairs.rows[:, 1]])
         if apart.any():
+            count = int(apart.sum())
             st.markdown(
-                f"**{int(apart.sum())}** of the exact ones are said to be of two different "
-                "classes: one of the two labels is wrong."
+                f"**{count}** of the exact ones {'is' if count == 1 else 'are'} said to be of two "
+                "different classes: one of the two labels is wrong."
             )
     only = st.toggle(
         "Only the leaks", key="only-leaks", bind="query-params", disabled=not len(leaking.rows)

@@ -19,7 +19,7 @@ from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.query import Query, choose_query
 from embedlab.ui.state import choose_row
-from embedlab.ui.text import plain
+from embedlab.ui.text import numbers, plain
 
 
 def headline(run: Run, query: Query, rows: np.ndarray, part: str, precision_of: tuple) -> None:
@@ -79,7 +79,7 @@ with right:
             run,
             ranking.rows.tolist(),
             key=f"grid-{title}",
-            scores=[f"{score:.3f}" for score in ranking.scores],
+            scores=numbers(ranking.scores, 3),
             query_label=query.label,
             seen=seen,
             label=title,

@@ -17,7 +17,7 @@ from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
 from embedlab.ui.query import choose_query
 from embedlab.ui.state import choose_row
-from embedlab.ui.text import plain
+from embedlab.ui.text import numbers, plain
 
 AMONG = {
     "all": "slice(None)",
@@ -50,7 +50,7 @@ def show_galleries(run: Run, names: list[str], metric: str, part: str, k: int) -
                 run,
                 found.rows.tolist(),
                 key=f"nearest-{name}",
-                scores=[f"{score:.3f}" for score in found.scores],
+                scores=numbers(found.scores, 3),
                 query_label=query.label,
                 cell=92,
                 label=f"Nearest by {name}",

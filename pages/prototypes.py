@@ -31,7 +31,7 @@ from embedlab.ui.linked_map import Arrows, Panel, linked_map
 from embedlab.ui.maps import run_points, selection
 from embedlab.ui.query import choose_query
 from embedlab.ui.state import choose_row, heed_link
-from embedlab.ui.text import plain
+from embedlab.ui.text import numbers, plain
 
 READING_TITLES = {"moves": "moves along w", "rises": "score rises"}
 
@@ -50,9 +50,9 @@ def show_galleries(run: Run, head: Head, class_: int, part: str, k: int) -> None
             chosen.tolist(),
             key=f"aligned-{title}",
             scores=[
-                f"{found.scores[row]:.2f} · {found.logits[row]:,.2f}"
+                f"{score} · {found.logits[row]:,.2f}"
                 + ("" if number else f" · {found.probabilities[row]:.0%}")
-                for row in chosen
+                for row, score in zip(chosen, numbers(found.scores[chosen], 2), strict=True)
             ],
             query_label=class_ if run.labels is not None else None,
             label=title,
@@ -277,7 +277,7 @@ def show_logit(run: Run, head: Head, class_: int, part: str) -> None:
             run,
             most.rows.tolist(),
             key="exciting",
-            scores=[f"{score:.2f}" for score in most.scores],
+            scores=numbers(most.scores, 2),
             cell=88,
             label=f"Pictures that excite dimension {dimension}",
             on_click=lambda row: choose_row(run, row),

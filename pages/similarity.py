@@ -16,7 +16,7 @@ from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.query import first_row, pick_picture
 from embedlab.ui.state import heed_link
-from embedlab.ui.text import plain
+from embedlab.ui.text import numbers, plain
 
 NAMES = ("A", "B", "C")
 PAIRS = ((0, 1), (0, 2), (1, 2))
@@ -47,15 +47,17 @@ def show_tables(run: Run, vectors: np.ndarray) -> None:
     left, middle, right = st.columns([2, 1, 2])
     with left:
         st.markdown("**Dot products**")
+        written = np.reshape(numbers(dots.ravel(), 2), dots.shape).tolist()
         lines = "\n".join(
-            f"| **{name}** | " + " | ".join(f"{value:,.2f}" for value in line) + " |"
-            for name, line in zip(NAMES, dots, strict=True)
+            f"| **{name}** | " + " | ".join(line) + " |"
+            for name, line in zip(NAMES, written, strict=True)
         )
         st.markdown(f"| | A | B | C |\n|---|---|---|---|\n{lines}")
     with middle:
         st.markdown("**Lengths**")
         lines = "\n".join(
-            f"| **{name}** | {length:,.2f} |" for name, length in zip(NAMES, lengths, strict=True)
+            f"| **{name}** | {length} |"
+            for name, length in zip(NAMES, numbers(lengths, 2), strict=True)
         )
         st.markdown(f"| | length |\n|---|---|\n{lines}")
     if (lengths == 0).any():
@@ -178,10 +180,9 @@ show_tables(run, vectors)
 show_strips(vectors)
 try:
     value = pairwise(run.vectors(name), rows, metric)
-    st.caption(
-        f"{METRICS[metric].title}: "
-        + ", ".join(f"{NAMES[i]} with {NAMES[j]} {value[i, j]:.3f}" for i, j in PAIRS)
-    )
+    written = numbers([value[pair] for pair in PAIRS], 3)
+    said = [f"{NAMES[i]} with {NAMES[j]} {x}" for (i, j), x in zip(PAIRS, written, strict=True)]
+    st.caption(f"{METRICS[metric].title}: {', '.join(said)}")
 except EmbedlabError as error:
     st.caption(plain(str(error)))
 st.header("Beyond three pictures", anchor=False)

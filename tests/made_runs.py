@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ def made_run(
     labelled: bool = True,
     names: tuple[str, ...] = ("red", "green", "blue", "yellow", "violet"),
     seed: int = 0,
+    scale: float = 1,
+    digests: Sequence[str] = (),
 ) -> Run:
     """Make a run of gaussian clusters, one a class, with a head that knows their centres."""
     rng = np.random.default_rng(seed)
@@ -39,12 +42,15 @@ def made_run(
     n, classes = len(labels), names[: len(per_class)]
     centres = 3 * rng.normal(size=(len(per_class), n_dims)).astype(np.float32)
     embeddings = centres[labels] + rng.normal(size=(n, n_dims)).astype(np.float32)
+    embeddings *= np.float32(scale)
     head = Head(centres, np.zeros(len(classes), np.float32), classes)
     logits = head.logits(embeddings).astype(np.float64)
     p = np.exp(logits - logits.max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
     split = np.where(np.arange(n) % 5 == 0, "validation", "train")
     items = pd.DataFrame({"id": [f"{i:04d}.jpg" for i in range(n)], "path": None, "split": split})
+    if digests:
+        items["digest"] = list(digests)
     info = {
         "title": folder.name,
         "created": "2026-01-01T00:00:00+00:00",

@@ -151,6 +151,38 @@ def test_a_short_selection_is_part_of_the_link() -> None:
     assert "**3 selected**" in texts(app.run()), "kept, as from another page"
 
 
+@pytest.mark.parametrize("scale", [1, 1e-13])
+def test_similarity_writes_vectors_of_any_size(scale: float) -> None:
+    run = made_run(home("runs") / "squares", scale=scale)
+    app = opened("similarity", "squares", a="0", b="7", c="25")
+    vectors = np.asarray(run.embeddings[[0, 7, 25]], np.float64)
+    tables = [one.value for one in app.markdown if one.value.startswith("| | A |")]
+    (dots,) = ([line.split("|")[2:5] for line in t.splitlines()[2:]] for t in tables)
+    shown = np.array([[float(x.replace(",", "")) for x in line] for line in dots])
+    expected = vectors @ vectors.T
+    np.testing.assert_allclose(shown, expected, atol=0.006 * np.abs(expected).max())
+    (lengths,) = (one.value for one in app.markdown if one.value.startswith("| | length |"))
+    shown = np.array([float(line.split("|")[2]) for line in lengths.splitlines()[2:]])
+    np.testing.assert_allclose(shown, np.linalg.norm(vectors, axis=1), rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("same", "words"),
+    [
+        ([(1, 21)], "**1** of the exact ones is said"),
+        ([(1, 21), (5, 22)], "**2** of the exact ones are said"),
+        ([(5, 6)], "**1** of them leaks: one"),
+        ([(5, 6), (10, 11)], "**2** of them leak: one"),
+    ],
+)
+def test_mistakes_counts_twins_in_good_english(same: list[tuple[int, int]], words: str) -> None:
+    digests = [f"{k:064d}" for k in range(60)]
+    for one, other in same:
+        digests[other] = digests[one]
+    made_run(home("runs") / "squares", digests=digests, seed=sum(map(sum, same)))
+    assert words in texts(opened("mistakes", "squares"))
+
+
 def shown_logit(app: AppTest) -> tuple[float, float, float, float, float, float]:
     """Read lengths, cosine, product, bias and logit as the prototypes page shows them."""
     formulas = [one.value for one in app.get("latex") if "underbrace" in one.value]

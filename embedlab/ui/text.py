@@ -1,6 +1,9 @@
-"""Names from files, made safe to stand in Markdown."""
+"""Names from files, made safe to stand in Markdown, and numbers of any size."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
 
 _SPECIAL = frozenset("\\`*_{}[]()#+!|<>~$:")
 
@@ -24,3 +27,35 @@ def plain(text: str) -> str:
     '\\<b\\>rose\\</b\\>'
     """
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in text)
+
+
+def numbers(values: Iterable[float], decimals: int) -> list[str]:
+    """Write numbers that are compared with each other, so that small ones are not all zero.
+
+    Parameters
+    ----------
+    values : iterable of float
+    decimals : int
+        So many, unless the largest number would show fewer than two digits: then as
+        many more as it takes, up to six, or powers of ten.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> numbers([17.954, -0.003], 2)
+    ['17.95', '-0.00']
+    >>> numbers([0.0312, 0], 2)
+    ['0.031', '0.000']
+    >>> numbers([4.1e-12, 3e-13], 2)
+    ['4.10e-12', '3.00e-13']
+    """
+    values = [float(value) for value in values]
+    largest = max((abs(value) for value in values if isfinite(value)), default=0.0)
+    form = f",.{decimals}f"
+    if 0 < largest < 10 ** (1 - decimals):
+        enough = next((more for more in range(decimals, 7) if largest * 10**more >= 10), None)
+        form = f".{decimals}e" if enough is None else f",.{enough}f"
+    return [format(value, form) for value in values]
