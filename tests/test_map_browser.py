@@ -218,6 +218,8 @@ def test_legend_filters_and_is_reached_by_keyboard(page: Any, map_app: str) -> N
     assert entry.evaluate("e => e.getRootNode().activeElement === e")
     shown = 750 - int(entry.locator(".count").inner_text())
     page.get_by_text(f"{shown} of 750 points").wait_for()
+    heard = page.locator("canvas.over").first.get_attribute("aria-label")
+    assert f": {shown} of 750 points. Arrow keys" in heard
     page.get_by_role("button", name="Lasso").click()
     lasso(page, 0, WHOLE)
     page.get_by_text(f"selected {shown} clicked None").wait_for()

@@ -134,12 +134,14 @@ export function attach(map) {
 
   map.showStatus = () => {
     const shown = state.counts.reduce((sum, some, code) => sum + (state.off[code] ? 0 : some), 0);
+    const all = state.n.toLocaleString("en");
+    const points = `${shown < state.n ? `${shown.toLocaleString("en")} of ` : ""}${all} points`;
+    for (const { over, title } of map.panels) {
+      const label = `${title.textContent}: ${points}. Arrow keys go from point to point.`;
+      if (over.ariaLabel !== label) over.ariaLabel = label;
+    }
     const parts = [
-      state.nSelected
-        ? `${state.nSelected.toLocaleString("en")} of ${state.n.toLocaleString("en")} selected`
-        : shown < state.n
-        ? `${shown.toLocaleString("en")} of ${state.n.toLocaleString("en")} points`
-        : `${state.n.toLocaleString("en")} points`,
+      state.nSelected ? `${state.nSelected.toLocaleString("en")} of ${all} selected` : points,
     ];
     if (state.cursor !== null) {
       const facts = captionsOf(state, state.cursor).map(([label, text]) => `${label}: ${text}`);

@@ -166,7 +166,6 @@ function takePanels(map, data, coordinates) {
     panel.note.title = about.note;
     panel.below.textContent = [arrows?.note, arrows?.origin].filter(Boolean).join(" · ");
     panel.below.hidden = !panel.below.textContent;
-    panel.over.setAttribute("aria-label", `${about.title}: ${data.n} points. Arrow keys go from point to point.`);
     const moved = panel.url !== about.url;
     const before = { ...panel };
     if (moved) {
