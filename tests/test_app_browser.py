@@ -94,6 +94,18 @@ def test_clicking_a_neighbour_walks_on_and_back_returns(browser: Any, app: str) 
         page.wait_for_url(walked, timeout=PATIENCE)
 
 
+def test_a_choice_named_by_its_id_stays_in_the_address(browser: Any, app: str) -> None:
+    with tab(browser) as page:
+        page.goto(f"{app}neighbours?run=squares&query=25&metric=dot")
+        page.wait_for_url("**metric=Dot+product**", timeout=PATIENCE)
+        page.get_by_text("Below each picture: dot product").wait_for(timeout=PATIENCE)
+        page.reload()
+        page.get_by_text("Below each picture: dot product").wait_for(timeout=PATIENCE)
+        page.go_back()  # to the address with the id: the page must come whole
+        page.wait_for_url(lambda url: "Dot" not in url, timeout=PATIENCE)
+        page.get_by_text("Below each picture").wait_for(timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_page_fits_a_phone_without_errors(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from embedlab.runs import Run
 from embedlab.ui.linked_map import MapState
@@ -71,8 +72,12 @@ def heed_link(key: str, titles: Mapping[str, str], what: str) -> None:
     if asked is None or asked in titles.values():
         return
     if asked in titles:
-        st.session_state[key] = asked
-        return
+        try:  # the widget knows titles alone, and would take an id out of the address
+            st.query_params[key] = titles[asked]
+        except StreamlitAPIException:  # it is there already, and minds its address itself
+            st.session_state[key] = asked
+            return
+        st.rerun()
     note_link(f"The link asks for the {what} {plain(asked[:60])}, which there is not here.")
 
 
