@@ -137,6 +137,12 @@ def test_neighbours_says_how_many_share_the_class() -> None:
     assert f"**{same} of 9** nearest pictures" in texts(app)
 
 
+def test_a_link_may_name_a_picture_by_its_id() -> None:
+    run = made_run(home("runs") / "squares")
+    app = opened("neighbours", "squares", query=str(run.items["id"].iat[25]))
+    assert not app.warning and app.query_params["query"] in ("25", ["25"])
+
+
 def test_a_short_selection_is_part_of_the_link() -> None:
     made_run(home("runs") / "squares")
     app = opened("projections", "squares", selected="3.17.99999.x.42")

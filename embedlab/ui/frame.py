@@ -31,6 +31,7 @@ _WORDS += "[class^='g-x'] text, [class^='g-y'] text, .annotation-text, .heatmap-
 _WORDS += ".bartext-outside"
 # On the light primary colour of dark pages, Streamlit's white words could not be read.
 _ON_PRIMARY = '.stMultiSelect [data-tag], button[kind^="primary"]'
+FITTING = 30  # letters of a run's name that the box in the sidebar shows
 # On a low screen the list of pages is set closer, so that the choice of a run below is in sight.
 _LOW = """@media (max-height: 900px) and (pointer: fine) {
   [data-testid="stSidebarHeader"] { margin-bottom: 0; }
@@ -179,7 +180,11 @@ def _choose_run() -> None:
         on_change=_put_run_into_address,
         help="A run is one set of pictures seen by one network.",
     )
-    st.caption(run_line(current_run()))
+    run = current_run()
+    title = run_name(run)
+    if len(title) > FITTING:  # the box above shows only its beginning
+        st.caption(f"**{plain(title)}**")
+    st.caption(run_line(run))
 
 
 def _put_run_into_address() -> None:

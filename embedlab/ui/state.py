@@ -15,7 +15,7 @@ from embedlab.ui.text import plain
 def chosen_row(run: Run, name: str = "query", default: int | None = None) -> int | None:
     """Read a picture's row from the address or, on another page, from the session.
 
-    A row that the run does not have is forgotten, and said.
+    A link may also name the picture by its id. What the run does not have is forgotten, and said.
 
     Parameters
     ----------
@@ -36,6 +36,10 @@ def chosen_row(run: Run, name: str = "query", default: int | None = None) -> int
     if text.isascii() and text.isdigit() and int(text) < run.n_items:
         st.session_state[f"row:{run.id}:{name}"] = int(text)
         return int(text)
+    named = (run.items["id"].astype(str) == text).to_numpy().nonzero()[0]
+    if len(named):
+        choose_row(run, int(named[0]), name)
+        return int(named[0])
     del st.query_params[name]
     st.warning(
         f"The link asks for picture {text[:20]!r}; this run has the pictures 0 to "
