@@ -34,13 +34,14 @@ def pretend(report: ChildReport, stop: Path) -> None:
     from tests.made_films import snapshots
     from tests.made_pictures import coloured
 
-    writer = LiveWriter(report.folder / FOLDER, coloured(12), epochs=20)
-    for k, shot in enumerate(snapshots(40)):
+    n = 120  # moments, two an epoch: for longer than any test looks on, also on a slow machine
+    writer = LiveWriter(report.folder / FOLDER, coloured(12), epochs=n // 2)
+    for k, shot in enumerate(snapshots(n)):
         writer.snapshot(shot)
-        report.progress("training", 4 * k + 4, 160, loss=1 / (k + 1), accuracy=k / 40)
+        report.progress("training", 4 * k + 4, 4 * n, loss=1 / (k + 1), accuracy=k / n)
         time.sleep(0.5)
         if k % 2:
-            report.progress("validating", k, 40)
+            report.progress("validating", k, n)
             writer.epoch({"event": "epoch", "epoch": shot.epoch, "validation_loss": 1 / (k + 2)})
             time.sleep(1.0)
         if stop.exists():

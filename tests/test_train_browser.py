@@ -91,14 +91,17 @@ def test_the_map_is_drawn_and_follows_while_a_training_runs(
         slider = film.get_by_role("slider")
         slider.focus()
         page.keyboard.press("Home")
-        film.get_by_text("start ·").wait_for()
+        film.get_by_text("start ·").wait_for(timeout=PATIENCE)
         newest = int(slider.get_attribute("max"))
         until(page, film, "film.querySelector('input').max >= value", newest + 2)
         assert moment(film) == 0 and canvas.evaluate(COLOURED) > 300
         # So it is when the page is left and entered again: the player is made anew.
         page.get_by_role("link", name="Lesson").click()
+        page.get_by_role("heading", name="What have you seen?").wait_for(timeout=PATIENCE)
         film.wait_for(state="detached", timeout=PATIENCE)
         page.go_back()
+        page.wait_for_url("**/train?*", timeout=PATIENCE)
+        film.wait_for(timeout=PATIENCE)
         film.get_by_text("start ·").wait_for(timeout=PATIENCE)
         film.get_by_role("button", name="Play").click()
         until(page, film, "film.dataset.moment === film.querySelector('input').max")
