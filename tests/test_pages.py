@@ -109,7 +109,7 @@ def test_a_package_that_is_missing_is_not_taken_for_a_change(
     monkeypatch.setitem(sys.modules, "numpy.linalg_missing", None)
 
     def missing() -> None:
-        import numpy.linalg_missing  # noqa: F401
+        import numpy.linalg_missing  # noqa: F401 (that it cannot be imported is the point)
 
     monkeypatch.setattr("embedlab.ui.frame._choose_run", missing)
     app = opened("home", "garden")
@@ -264,6 +264,13 @@ def test_a_flower_of_the_garden_is_drawn_anew_and_what_the_model_saw_is_cut_from
     assert "is the class's logit" in text and "not on this machine" not in text
 
 
+def test_a_flower_that_comes_out_otherwise_is_not_taken_for_the_original() -> None:
+    run = open_run("garden")
+    run.items["digest"] = "0" * 64  # as with another Pillow
+    picture, exact = cache.original(run, 9)
+    assert not exact and picture.tobytes() == decode(run.thumbnails[9]).tobytes()
+
+
 def test_strangers_are_shown_no_file_of_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,6 +280,10 @@ def test_strangers_are_shown_no_file_of_the_machine(
     run.items["path"] = str(secret)
     assert cache.original(run, 0)[0].size == (300, 200)
     assert decode(cache.crisp(run, 1)).size == (300, 200)
+    garden = open_run("garden")
+    with monkeypatch.context() as patched:  # no set is opened for one picture's sake
+        patched.setattr(cache, "_originals", None)
+        assert cache.crisp(garden, 11) == garden.thumbnails[11]
     monkeypatch.setenv("EMBEDLAB_PUBLIC", "1")
     for origin in ({}, {"source": "garden"}):
         run.info["dataset"]["origin"] = origin

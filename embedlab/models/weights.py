@@ -199,7 +199,7 @@ def read(path: Path) -> dict[str, Tensor]:
             remedy="Save the weights alone: torch.save(model.state_dict(), FILE).",
         )
     plain = dict(state) if not hasattr(state, "_metadata") else state
-    return _some(plain, path)  # type: ignore[arg-type]
+    return _some(plain, path)  # type: ignore[arg-type]  # only tensors, as checked above
 
 
 def _some(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from embedlab.data.pictures import decode, thumbnail
 from embedlab.errors import EmbedlabError
-from embedlab.originals import Originals, originals
+from embedlab.originals import Originals, drawn_again, originals
 from embedlab.runs import Run, list_runs
 from embedlab.space.neighbours import NeighbourIndex, Neighbours, knn
 from embedlab.space.scores import Precision, precision_at_k
@@ -143,11 +143,13 @@ def original(run: Run, row: int) -> tuple[Image.Image, bool]:
     exact : bool
         Whether it is the original.
     """
-    if public() and not _drawn(run, row):
+    if _drawn(run, row):
+        picture = drawn_again(run, row)
+        return (decode(run.thumbnails[row]), False) if picture is None else (picture, True)
+    if public():
         return decode(run.thumbnails[row]), False
     found = _originals(run.fingerprint, run)
-    picture = found.open(row)
-    return picture, row not in found.small
+    return found.open(row), row not in found.small
 
 
 def _drawn(run: Run, row: int) -> bool:
@@ -163,12 +165,13 @@ def _crisp(fingerprint: str, row: int, _run: Run) -> bytes:
 
 
 def crisp(run: Run, row: int) -> bytes:
-    """Give a picture as JPEG, sharp at the size of a card; the small one where that takes a while.
+    """Give a picture as JPEG, sharp at the size of a card where it is a file; else the small one.
 
-    A file is opened and a drawing drawn; a whole set is not read for the sake of one picture.
+    A whole set is not opened for the sake of one picture, and the garden's drawings are no larger
+    than its small pictures.
     """
     filed = "path" in run.items and isinstance(run.items["path"].iat[row], str)
-    return _crisp(run.fingerprint, row, run) if filed or _drawn(run, row) else run.thumbnails[row]
+    return _crisp(run.fingerprint, row, run) if filed else run.thumbnails[row]
 
 
 def seen(run: Run, row: int) -> bytes | None:
