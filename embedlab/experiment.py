@@ -47,9 +47,10 @@ def train(
     """Train a classifier on a dataset and keep all that was found out as a run.
 
     A network is fine-tuned, or, where the settings freeze its body, the pictures go through the
-    body once and the head is fitted on their embeddings, which are kept by content: the next
-    head on the same body is a second of computing, and some seconds for reading the weights and
-    writing the run. The same call takes up what an earlier one that was stopped has left.
+    body once and the head is fitted on their embeddings, which are kept by content: for the next
+    head on the same body no picture goes through it again. (Where there is a run already,
+    `embedlab.refitting.refit` needs neither pictures nor body.) The same call takes up what an
+    earlier one that was stopped has left.
 
     Parameters
     ----------
@@ -124,10 +125,11 @@ def train(
             own = labels[found.rows]
             with clock("train"):
                 history = fit_head(
-                    network,
+                    network.head,
                     found.embeddings[learn],
                     own[learn],
                     settings,
+                    dropout=network.dropout.p,
                     validation=(found.embeddings[held], own[held]),
                     progress=progress,
                 )
@@ -178,7 +180,12 @@ def train(
                 labels[found.rows], probabilities.argmax(axis=1), kept, dataset.classes
             ),
             "command": train_command(
-                dataset, settings, fraction=fraction, split_seed=split_seed, stratify=stratify
+                dataset.name,
+                dataset.origin,
+                settings,
+                fraction=fraction,
+                split_seed=split_seed,
+                stratify=stratify,
             ),
         }
         if trained:

@@ -191,17 +191,26 @@ def train_words(
 
 
 def train_command(
-    dataset: Dataset,
+    name: str,
+    origin: Mapping[str, Any],
     settings: TrainSettings,
     *,
     fraction: float,
     split_seed: int,
     stratify: bool,
 ) -> str:
-    """Write down the command line that trains the same again."""
-    origin = dataset.origin
+    """Write down the command line that trains the same again.
+
+    Parameters
+    ----------
+    name, origin
+        Of the dataset: what it is called, and where its pictures come from.
+    settings : TrainSettings
+    fraction, split_seed, stratify
+        Of the split.
+    """
     words = train_words(
-        str(origin.get("path") or origin.get("source") or dataset.name),
+        str(origin.get("path") or origin.get("source") or name),
         settings,
         fraction=fraction,
         split_seed=split_seed,

@@ -236,6 +236,7 @@ class Lab:
             "cut": network.cut if network else EMBEDDING,
             "preprocessing": self.preprocessing.to_dict(),
             "architecture": network.architecture(self.preprocessing.size) if network else [],
+            "dropout": network.dropout.p if network else 0.0,
             "device": device.partition(":")[0],
             "notes": self.notes,
             "versions": versions(),

@@ -163,6 +163,11 @@ def _settings(run: Run) -> dict[str, str]:
         for name, value in training.items()
         if name not in ("backbone", "weights", "cut", "probe")
     }
+    found |= {
+        f"head's {name.replace('_', ' ')}": value
+        for name, value in (info.get("head") or {}).items()
+        if name != "on" and value != training.get(name)
+    }
     found |= _fusion_settings(info.get("fusion") or {})
     found |= {
         "validation share": split.get("fraction"),

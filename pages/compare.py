@@ -9,7 +9,7 @@ from embedlab.space.scores import Share
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.compare.computed import paired
-from embedlab.ui.compare.heads import show_heads
+from embedlab.ui.compare.heads import TITLE, show_heads
 from embedlab.ui.compare.maps import show_maps
 from embedlab.ui.compare.sides import show_sides
 from embedlab.ui.compare.surroundings import show_neighbours
@@ -20,7 +20,7 @@ VIEWS = {
     "sides": "Who is right",
     "neighbours": "Neighbours",
     "maps": "Maps",
-    "heads": "Heads on one body",
+    "heads": TITLE,
 }
 WITH = "with"
 OF_A_PAIR = {"sides": show_sides, "neighbours": show_neighbours, "maps": show_maps}

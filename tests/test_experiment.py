@@ -143,7 +143,7 @@ def test_the_command_makes_the_same_again(run: Run) -> None:
         "--batch-size 8 --size 32 --label-smoothing 0.0 --augment none --schedule constant"
     )
     plain = TrainSettings(freeze=True, weights="my weights.pth")
-    assert train_command(coloured(4), plain, fraction=0.5, split_seed=0, stratify=True) == (
+    assert train_command("coloured", {}, plain, fraction=0.5, split_seed=0, stratify=True) == (
         "embedlab train coloured --backbone efficientnet_b0 --weights 'my weights.pth' --freeze "
         "--validation 0.5 --split-seed 0 --stratify"
     )

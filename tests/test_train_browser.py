@@ -108,6 +108,29 @@ def test_the_map_is_drawn_and_follows_while_a_training_runs(
         assert canvas.evaluate(COLOURED) > 300
 
 
+def test_what_a_click_brings_is_brought_into_view(
+    browser: Any, address: str, tmp_path: Path
+) -> None:
+    """The panel of a job stands above the form and the list in which the button is."""
+    job = pretended(tmp_path / "stop", "Train it first")
+    with tab(browser) as page:
+        page.goto(f"{address}train?job={job.id}")
+        panel = page.locator(f".st-key-job-{job.id}")
+        place = f"document.querySelector('.st-key-job-{job.id}').getBoundingClientRect().y"
+        in_view = f"() => {place} > 0 && {place} < 300"
+        panel.locator("section.film").wait_for(timeout=PATIENCE)
+        for _ in range(2):  # for the same job as well
+            page.get_by_role("button", name="Watch").first.scroll_into_view_if_needed()
+            assert not page.evaluate(in_view)
+            page.get_by_role("button", name="Watch").first.click()
+            page.wait_for_function(in_view, timeout=PATIENCE)
+        # Once there, people go where they like.
+        page.get_by_role("button", name="Watch").first.scroll_into_view_if_needed()
+        film = panel.locator("section.film")
+        until(page, film, "Number(film.dataset.moment) >= value", moment(film) + 2)
+        assert not page.evaluate(in_view)
+
+
 def test_validating_changes_nothing_of_what_somebody_looks_at(
     browser: Any, address: str, tmp_path: Path
 ) -> None:

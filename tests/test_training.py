@@ -180,7 +180,7 @@ def test_a_head_on_kept_embeddings_learns_what_it_learns_behind_the_frozen_body(
     embeddings = TorchBody(quick, SEEN, CPU).embed_seen(seen)
     assert dataset.labels is not None
     history = fit_head(
-        quick,
+        quick.head,
         embeddings[:33],
         dataset.labels[:33],
         settings,
@@ -363,7 +363,7 @@ def test_refusals_have_reasons() -> None:
     with pytest.raises(EmbedlabError, match="no classes"):
         trained(coloured(8, labelled=False))
     with pytest.raises(EmbedlabError, match="at least 2"):
-        fit_head(network(), np.zeros((1, 96), np.float32), np.zeros(1, np.int64), QUICK)
+        fit_head(network().head, np.zeros((1, 96), np.float32), np.zeros(1, np.int64), QUICK)
 
 
 @pytest.mark.parametrize(

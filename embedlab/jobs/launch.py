@@ -44,7 +44,7 @@ def launch(folder: Path, record: Record) -> None:
         runner = start_detached(
             [sys.executable, "-m", "embedlab.jobs.runner", str(folder), str(record.attempt)],
             folder=cwd if cwd.is_dir() else folder,
-            environment=_environment(),
+            environment=child_environment(),
             log=folder / "log.txt",
         )
         write_record(folder, replace(record, processes=(runner,)))
@@ -53,7 +53,8 @@ def launch(folder: Path, record: Record) -> None:
         raise
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
+    """Give the environment of a process that works beside this one, for the same home."""
     package = str(Path(embedlab.__file__).parent.parent)
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {

@@ -107,6 +107,10 @@ class Tally:
         self.correct += correct
         self.count += count
 
+    def pass_over(self, seconds: float) -> None:
+        """Do not count time in which no picture was to come."""
+        self._started += seconds
+
     def means(self) -> dict[str, float]:
         """Give the loss and the accuracy so far."""
         count = max(self.count, 1)

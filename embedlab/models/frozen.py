@@ -8,41 +8,87 @@ import time
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.functional import dropout as dropped
 
 from embedlab.errors import EmbedlabError
 from embedlab.models.batches import Tally, batches
 from embedlab.models.device import threads
-from embedlab.models.network import Network
-from embedlab.models.settings import TrainSettings
+from embedlab.models.network import new_head
+from embedlab.models.settings import HeadSettings, TrainSettings
 from embedlab.models.training import Line, epoch_seed
 from embedlab.progress import Progress, silent
 
 
-def fit_head(
-    network: Network,
+def fit_new_head(
     embeddings: NDArray[np.float32],
     labels: NDArray[np.int64],
-    settings: TrainSettings,
+    n_classes: int,
+    settings: HeadSettings,
     *,
+    dropout: float = 0.0,
+    validation: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None,
+    progress: Progress = silent,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], list[Line]]:
+    """Fit a head from its beginning: the one that `build` gives a network of the same seed.
+
+    Parameters
+    ----------
+    embeddings, labels, settings, dropout, validation, progress
+        As for `fit_head`.
+    n_classes : int
+
+    Returns
+    -------
+    weight : ndarray of shape (n_classes, d), float32
+    bias : ndarray of shape (n_classes,), float32
+    history : list of dict
+
+    Raises
+    ------
+    EmbedlabError
+        As from `fit_head`.
+    """
+    head = new_head(embeddings.shape[1], n_classes, settings.seed)
+    history = fit_head(
+        head,
+        embeddings,
+        labels,
+        settings,
+        dropout=dropout,
+        validation=validation,
+        progress=progress,
+    )
+    return head.weight.detach().numpy(), head.bias.detach().numpy(), history
+
+
+def fit_head(
+    head: nn.Linear,
+    embeddings: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    settings: HeadSettings | TrainSettings,
+    *,
+    dropout: float = 0.0,
     validation: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None,
     progress: Progress = silent,
 ) -> list[Line]:
-    """Train a network's head on embeddings that its body gave.
+    """Train a head on embeddings that a body gave.
 
     It takes the steps that `fine_tune` takes with a frozen body (same order of pictures, same
     batches, same optimiser), without sending a picture through the body again.
 
     Parameters
     ----------
-    network : Network
-        Its head is trained in place, on the CPU; its body is not used.
+    head : Linear
+        Trained in place, on the CPU.
     embeddings : ndarray of shape (n, d), float32
         Of the training pictures.
     labels : ndarray of shape (n,), int64
-    settings : TrainSettings
-        Epochs, learning rate, batch size, seed, label smoothing, weight decay and schedule count.
+    settings : HeadSettings or TrainSettings
+        Of the latter, what a `HeadSettings` has counts.
+    dropout : float
+        Share of each embedding that is dropped before the head.
     validation : tuple of embeddings (m, d) and labels (m,), optional
     progress : Progress
 
@@ -62,7 +108,7 @@ def fit_head(
     held = None
     if validation and len(validation[1]):
         held = tuple(torch.from_numpy(np.array(part)) for part in validation)
-    head, slices = network.head, batches(len(y), settings.batch_size)
+    slices = batches(len(y), settings.batch_size)
     optimiser = torch.optim.AdamW(
         head.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
@@ -74,7 +120,6 @@ def fit_head(
         )
     history: list[Line] = []
     started = time.monotonic()
-    network.dropout.train()
     with torch.random.fork_rng(devices=[]), threads(1):
         for epoch in range(settings.epochs):
             seed = epoch_seed(settings.seed, epoch)
@@ -82,7 +127,7 @@ def fit_head(
             order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
             tally = Tally()
             for rows in (order[part] for part in slices):
-                logits = head(network.dropout(x[rows]))
+                logits = head(dropped(x[rows], dropout))
                 optimiser.zero_grad()
                 loss = cross_entropy(logits, y[rows], label_smoothing=settings.label_smoothing)
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -98,7 +143,7 @@ def fit_head(
                     remedy=f"Try a learning rate below {settings.learning_rate:g}.",
                 )
             if held:
-                facts |= _validated(network, *held)
+                facts |= _validated(head, *held)
             history.append(
                 {
                     "event": "epoch",
@@ -109,13 +154,12 @@ def fit_head(
                 }
             )
             progress("fitting the head", epoch + 1, settings.epochs, **facts)
-    network.dropout.eval()
     return history
 
 
-def _validated(network: Network, x: Tensor, y: Tensor) -> dict[str, float]:
+def _validated(head: nn.Linear, x: Tensor, y: Tensor) -> dict[str, float]:
     with torch.inference_mode():
-        logits = network.head(x)
+        logits = head(x)
         return {
             "validation_loss": cross_entropy(logits, y).item(),
             "validation_accuracy": float((logits.argmax(1) == y).float().mean()),

@@ -1,4 +1,4 @@
-"""TrainSettings: all that decides how a network is trained, checked where it is made."""
+"""TrainSettings and HeadSettings: all that decides a training, checked where it is made."""
 
 from __future__ import annotations
 
@@ -89,20 +89,11 @@ class TrainSettings:
         if self.epochs == USUAL:
             object.__setattr__(self, "epochs", FROZEN_EPOCHS if self.freeze else EPOCHS)
         known = backbone(self.backbone)
-        _within("epochs", self.epochs, 1, 100_000)
-        _within("batch_size", self.batch_size, 1, 65_536)
-        _within("seed", self.seed, 0, 2**32 - 1)
+        _check_steps(self)
         _within("probe", self.probe, 0, 5_000)
         if self.size is not None:
             _within("size", self.size, 8, 2048)
-        if self.learning_rate == 0:
-            raise _bad("learning_rate", 0, "a number above 0")
-        _within("learning_rate", self.learning_rate, 0.0, 100.0)
-        _within("weight_decay", self.weight_decay, 0.0, 100.0)
-        _within("label_smoothing", self.label_smoothing, 0.0, 0.99)
-        for name, allowed in (("augment", AUGMENTATIONS), ("schedule", SCHEDULES)):
-            if getattr(self, name) not in allowed:
-                raise _bad(name, repr(getattr(self, name)), f"one of {', '.join(allowed)}")
+        _one_of("augment", self.augment, AUGMENTATIONS)
         if known.kind == "plain":
             raise EmbedlabError(
                 f"{known.title} is no network: there is nothing to train in it.",
@@ -130,6 +121,51 @@ class TrainSettings:
                     f"There is no setting called {name!r}.", remedy=f"There are {', '.join(known)}."
                 )
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """How a head is fitted to embeddings that do not change.
+
+    Parameters
+    ----------
+    epochs, learning_rate, batch_size, seed, label_smoothing, schedule, weight_decay
+        As of `TrainSettings`; the defaults are those of a head on a frozen body.
+
+    Raises
+    ------
+    EmbedlabError
+        If a value is out of its range; the message names the setting.
+    """
+
+    epochs: int = FROZEN_EPOCHS
+    learning_rate: float = 1e-3
+    batch_size: int = 16
+    seed: int = 123
+    label_smoothing: float = 0.0
+    schedule: str = "constant"
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_steps(self)
+
+
+def _check_steps(settings: TrainSettings | HeadSettings) -> None:
+    """Check what decides the steps of a training, whatever is trained."""
+    _within("epochs", settings.epochs, 1, 100_000)
+    _within("batch_size", settings.batch_size, 1, 65_536)
+    _within("seed", settings.seed, 0, 2**32 - 1)
+    if settings.learning_rate == 0:
+        raise _bad("learning_rate", 0, "a number above 0")
+    _within("learning_rate", settings.learning_rate, 0.0, 100.0)
+    _within("weight_decay", settings.weight_decay, 0.0, 100.0)
+    _within("label_smoothing", settings.label_smoothing, 0.0, 0.99)
+    _one_of("schedule", settings.schedule, SCHEDULES)
+
+
+def _one_of(name: str, value: str, allowed: Mapping[str, str]) -> None:
+    if value not in allowed:
+        raise _bad(name, repr(value), f"one of {', '.join(allowed)}")
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

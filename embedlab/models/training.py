@@ -251,9 +251,13 @@ class _Training:
                 self._report("step", learning_rate=learning_rate, **group.readings())
                 group = Tally()
             if self._step in self._moments and self._step % len(self._slices):
-                self._snap()
+                looked = self._snap()
             elif self.on_snapshot and time.monotonic() > self._next_look:
-                self._snap(keep=False)
+                looked = self._snap(keep=False)
+            else:
+                continue
+            for tally in (whole, group):
+                tally.pass_over(looked)
         self.epoch += 1
         # A batch of which no picture can be decoded is no step, but counts as one.
         self._step = self.epoch * len(self._slices)
@@ -284,9 +288,10 @@ class _Training:
             return {}
         return {f"validation_{name}": value for name, value in tally.means().items()}
 
-    def _snap(self, *, keep: bool = True) -> None:
+    def _snap(self, *, keep: bool = True) -> float:
+        """Take down where the probe pictures are; give the seconds that it took."""
         if not len(self._rows.probe):
-            return
+            return 0.0
         started = time.monotonic()
         epoch = self._step / len(self._slices)
         snapshot = self._learner.snapshot(self.probe, self._rows.probe, self._step, epoch)
@@ -296,6 +301,7 @@ class _Training:
             self.on_snapshot(snapshot)
         now = time.monotonic()
         self._next_look = now + max(LOOK_SECONDS, (now - started) / LOOK_SHARE)
+        return now - started
 
     def _report(self, event: str, **facts: float) -> Line:
         line: Line = {

@@ -15,6 +15,7 @@ from embedlab.jobs.failures import MEMORY
 from embedlab.jobs.words import UNITS, as_text, duration, progress_text
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
+from embedlab.ui.in_view import call_into_view, called_into_view, stand_in_view
 from embedlab.ui.text import plain
 
 PARAMETER = "job"
@@ -104,7 +105,7 @@ def start_watched(words: list[str], title: str) -> None:
     title : str
     """
     try:
-        st.query_params[PARAMETER] = start(words, title=title).id
+        _watch(start(words, title=title))
     except EmbedlabError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
 
@@ -125,6 +126,7 @@ def watch_for_run(job: Job, *, page: str, label: str) -> None:
     except EmbedlabError as error:
         st.warning(plain(str(error)), icon=":material/link_off:")
         return
+    stand_in_view(job.id)
     made = cache.runs().get(str(status.result.get("run", "")))
     if status.state == "done" and made is not None:
         st.success(f"**{plain(made.title)}** is ready.", icon=":material/check_circle:")
@@ -299,11 +301,11 @@ def queue_panel() -> None:
     panel()
 
 
-def _around() -> tuple[str | None, set[str], bool]:
+def _around() -> tuple[object, ...]:
     """Give what the rest of a page may depend on: the watched job, the ended ones, any active."""
     waiting = queue()
     ended = {job.id for job in list_jobs() if job not in waiting}
-    return st.query_params.get(PARAMETER), ended, bool(waiting)
+    return st.query_params.get(PARAMETER), called_into_view(), ended, bool(waiting)
 
 
 def _row(job: Job, status: Status) -> None:
@@ -319,4 +321,6 @@ def _row(job: Job, status: Status) -> None:
 
 
 def _watch(job: Job) -> None:
+    """Put a job into the address, in answer to a click; its panel stands above all forms."""
     st.query_params[PARAMETER] = job.id
+    call_into_view(job.id)

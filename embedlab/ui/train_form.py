@@ -12,7 +12,7 @@ from embedlab.facts import train_words
 from embedlab.home import home
 from embedlab.jobs import open_job, start
 from embedlab.models.backbones import BACKBONES
-from embedlab.ui.job_panel import job_panel
+from embedlab.ui.job_panel import job_panel, start_watched
 from embedlab.ui.text import plain
 from embedlab.ui.train_settings import Plan, choose_plan, where_weights_are
 from embedlab.ui.train_source import Chosen, choose_source
@@ -20,17 +20,12 @@ from embedlab.ui.train_source import Chosen, choose_source
 UNKNOWN = 1000  # pictures that are spoken of where their number is not known beforehand
 
 
-def begin(words: list[str], title: str, *, measuring: bool = False) -> None:
-    """Start a job, in answer to a button, and watch it; say so if it cannot be started."""
+def _measure(words: list[str], title: str) -> None:
+    """Start measuring, in answer to a button; say so if it cannot be started."""
     try:
-        job = start(words, title=title)
+        st.session_state["measure-job"] = start(words, title=title).id
     except EmbedlabError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
-        return
-    if measuring:
-        st.session_state["measure-job"] = job.id
-    else:
-        st.query_params["job"] = job.id
 
 
 def train_form() -> None:
@@ -56,7 +51,7 @@ def train_form() -> None:
         type="primary",
         icon=":material/play_arrow:",
         key="train-start",
-        on_click=begin,
+        on_click=start_watched,
         args=(words, f"Train {plan.name}{how}" if plan.name else unnamed),
     )
 
@@ -123,9 +118,8 @@ def _say_time(chosen: Chosen, plan: Plan, words: list[str]) -> None:
             icon=":material/timer:",
             key="train-measure",
             help="A few steps on random pictures: seconds.",
-            on_click=begin,
+            on_click=_measure,
             args=([*words, "--how-long"], f"Time {BACKBONES[plan.settings.backbone].title}"),
-            kwargs={"measuring": True},
         )
     _watch_measuring()
 

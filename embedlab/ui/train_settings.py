@@ -105,8 +105,8 @@ def choose_plan(source: str | None) -> Plan | None:
             "Train the head alone",
             key="train-freeze",
             help="The body stays as it is, its BatchNorm statistics too. The pictures go through "
-            "it once; after that, another head, learning rate or seed is a second of computing "
-            "after some seconds of starting.",
+            "it once. Compare runs, Heads on one body, then tries other learning rates, seeds and "
+            "kinds of head in about a second each.",
         )
     chosen = {"weights": weights, "freeze": freeze}
     with st.expander("More settings", icon=":material/tune:"):

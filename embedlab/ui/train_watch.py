@@ -17,11 +17,12 @@ from embedlab.runs import Run
 from embedlab.space.film import FilmView
 from embedlab.space.scores import Share, recalls
 from embedlab.ui import cache
+from embedlab.ui.compare.heads import HEADS_VIEW
 from embedlab.ui.film_player import film_player
 from embedlab.ui.films import fitting_length, moment_names
-from embedlab.ui.job_panel import PARAMETER, chosen_job, job_panel, retitled
+from embedlab.ui.in_view import stand_in_view
+from embedlab.ui.job_panel import PARAMETER, chosen_job, job_panel, retitled, start_watched
 from embedlab.ui.text import plain
-from embedlab.ui.train_form import begin
 from embedlab.ui.training_charts import training_charts
 
 NEXT = (
@@ -66,6 +67,7 @@ def _newest_ended() -> Job | None:
 
 def watch(job: Job) -> None:
     """Watch a job; of a training, see the space form, and in the end what came of it."""
+    stand_in_view(job.id)
     made, done = _finished(job)
     if done is not None:
         show_outcome(job, done)
@@ -73,7 +75,7 @@ def watch(job: Job) -> None:
         st.caption(f"The run {plain(made)} that it made is not on this machine any more.")
     shows = is_training(job) and done is None
     curves = (lambda status: show_live(job, status)) if shows else None
-    status = job_panel(job.id, curves=curves, again=begin)
+    status = job_panel(job.id, curves=curves, again=start_watched)
     if status is None or not status.active:
         st.button(
             "Put away",
@@ -189,6 +191,13 @@ def _show_outcome(job: Job, run: Run) -> None:
                     icon=f":material/{icon}:",
                     query_params={"run": run.id},
                 )
+            if run.info.get("training", {}).get("freeze"):
+                st.page_link(
+                    "pages/compare.py",
+                    label="Other heads, rates and seeds, in a second each",
+                    icon=":material/tune:",
+                    query_params={"run": run.id, **HEADS_VIEW},
+                )
         with right:
             if held.get("confusion"):
                 matrix = np.array(held["confusion"])
@@ -232,7 +241,7 @@ def _show_seeds(job: Job, run: Run) -> None:
         f"Once more with seed {another}",
         icon=":material/casino:",
         key=f"seed-{run.id}",
-        on_click=begin,
+        on_click=start_watched,
         args=(
             with_option(job.arguments, ("--seed", "-s"), str(another)),
             retitled(job.title, "seed", another),

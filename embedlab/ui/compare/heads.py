@@ -6,14 +6,20 @@ import numpy as np
 import streamlit as st
 
 from embedlab.figures.intervals import share_intervals
+from embedlab.refitting import in_words
 from embedlab.runs import EMBEDDING, Run
 from embedlab.space.compare import changes
 from embedlab.space.heads import HEADS
 from embedlab.space.scores import Share, accuracy
 from embedlab.ui.choices import choose_vectors
 from embedlab.ui.compare.computed import other_heads
+from embedlab.ui.compare.refits import refit_form, show_tried, tried
 from embedlab.ui.compare.sides import p_text
 from embedlab.ui.text import plain
+
+TITLE = "Heads on one body"
+# What an address says to show them, whether there are other runs to compare or not.
+HEADS_VIEW = {"compare-view": TITLE, "compare-view-alone": TITLE}
 
 
 def show_heads(run: Run) -> None:
@@ -41,6 +47,14 @@ def show_heads(run: Run) -> None:
         trained = run.head.logits(run.embeddings[found.scored]).argmax(axis=1)
         how = "The run's own head."
         rows.append(("The trained head", how, accuracy(labels, trained), None, None))
+    heads = tried(run) if name == EMBEDDING else []
+    shares = []
+    for one in heads:
+        guesses = one.guesses[found.scored]
+        p = None if trained is None else changes(labels, trained, guesses).p_value
+        shares.append(accuracy(labels, guesses))
+        how = "Fitted here, as the command line does it."
+        rows.append((f"Linear, {in_words(one.settings)}", how, shares[-1], one.seconds, p))
     for score in found.scores:
         kind = HEADS[score.name]
         p = None if trained is None else changes(labels, trained, score.guesses).p_value
@@ -70,6 +84,7 @@ def show_heads(run: Run) -> None:
             for title, how, share, seconds, p in rows
         ],
         hide_index=True,
+        column_config={"head": st.column_config.TextColumn(width=230)},
     )
     st.caption(
         f"Fitted on {len(found.fitted):,} training pictures, scored on {len(found.scored):,} "
@@ -77,3 +92,6 @@ def show_heads(run: Run) -> None:
         "Where the body was trained too, it has seen the training pictures, and their embeddings "
         "lie tidier than new ones."
     )
+    if name == EMBEDDING:
+        refit_form(run)
+        show_tried(run, heads, shares)
