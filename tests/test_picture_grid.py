@@ -46,3 +46,6 @@ def test_bundle_puts_imported_modules_first_and_once(tmp_path: Path) -> None:
     assert text.index("const A") < text.index("const b") < text.index("export default")
     assert "import" not in text
     assert text.count("export") == 1
+    (tmp_path / "b.js").write_text('import { A } from "./a.js";\nexport function A() {}\n')
+    with pytest.raises(ValueError, match=r"c\.js joins modules that both have A"):
+        bundle(entry)

@@ -10,6 +10,7 @@ from streamlit import runtime
 
 _IMPORT = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+_NAMES = re.compile(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
 _IDLE = re.compile(r"^\s*//.*\n|^\s+", re.MULTILINE)  # whole lines of comment, indentation
 
 
@@ -30,6 +31,11 @@ def bundle(entry: Path) -> str:
     -------
     str
         The script of one module.
+
+    Raises
+    ------
+    ValueError
+        If two of the modules have a top-level name in common.
     """
     parts: dict[Path, str] = {}
 
@@ -45,6 +51,10 @@ def bundle(entry: Path) -> str:
     joined = "\n".join(
         text if path == entry.resolve() else _EXPORT.sub("", text) for path, text in parts.items()
     )
+    names = _NAMES.findall(joined)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{entry.name} joins modules that both have {', '.join(twice)}")
     return _IDLE.sub("", joined)
 
 

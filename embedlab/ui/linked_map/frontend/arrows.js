@@ -1,6 +1,8 @@
 // Where arrows end and where their names stand, as pure functions of places on the screen: CSS
 // pixels inside the plot.
 
+import { clamped } from "./geometry.js";
+
 const LINE = 15; // height of a name
 const EDGE = 2; // what a name keeps from the frame
 const DISTANCES = [3, 9, 17, 27, 40, 56, 76, 100];
@@ -68,10 +70,6 @@ function* spots({ from, to, half }, width, height) {
       yield { at, box, cost: distance + moved + 0.1 * Math.abs(turn) };
     }
   }
-}
-
-function clamped(value, low, high) {
-  return low > high ? (low + high) / 2 : Math.min(high, Math.max(low, value));
 }
 
 // The area that two boxes share.

@@ -1,6 +1,6 @@
 // Axes: the grid and numbers of a plane, the box of a space.
 
-import { tickText, ticks } from "./geometry.js";
+import { clamped, tickText, ticks } from "./geometry.js";
 import { onScreen } from "./plot.js";
 import { line, rgba, stroke } from "./splat.js";
 
@@ -103,7 +103,10 @@ export function boxLabels(panel, context, theme) {
     }
     if (panel.axes.length) {
       context.fillStyle = theme.text;
-      haloText(context, panel.axes[axis], ...at(0.5, panel.ticks ? 31 : 15), theme);
+      const [x, y] = at(0.5, panel.ticks ? 31 : 15);
+      const half = context.measureText(panel.axes[axis]).width / 2;
+      // Beside an edge that stands at the border, a name would run out of the picture.
+      haloText(context, panel.axes[axis], clamped(x, half + 2, panel.outer.width - half - 2), y, theme);
     }
   }
 }

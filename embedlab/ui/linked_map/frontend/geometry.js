@@ -204,3 +204,8 @@ export function bitsToMask(bits, n) {
   for (let i = 0; i < n; i += 1) mask[i] = (text.charCodeAt(i >> 3) >> (i & 7)) & 1;
   return mask;
 }
+
+// The value, or the nearest one between low and high; their middle where they have crossed.
+export function clamped(value, low, high) {
+  return low > high ? (low + high) / 2 : Math.min(high, Math.max(low, value));
+}
