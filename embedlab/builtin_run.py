@@ -13,7 +13,7 @@ from pathlib import Path
 
 from embedlab.progress import Progress, silent
 from embedlab.readings import REPRESENTATIONS
-from embedlab.runs import BUILTIN, EMBEDDING, Run
+from embedlab.runs import BUILTIN, Run
 
 NAME = "garden"
 TITLE = "The garden"
@@ -60,12 +60,9 @@ def complete(run: Run, *, progress: Progress = silent) -> None:
     """Compute what the pages show of a run beyond what its training left, and keep it."""
     from embedlab.layers import make_layers
     from embedlab.readings import make_readings
-    from embedlab.views import discriminant, make_doubts, make_umap, overview
+    from embedlab.views import make_doubts, make_umap, prepare
 
-    for vectors in (EMBEDDING, "pixels"):  # what the home page draws
-        overview(run, vectors=vectors)
-    for shuffled in (False, True):
-        discriminant(run, shuffled=shuffled)
+    prepare(run, progress=progress)
     layers = make_layers(run, device="cpu", progress=progress)
     for depth in layers.depths:  # from the pixels to the embedding
         make_umap(run, vectors=depth.vectors, progress=progress)

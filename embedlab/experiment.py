@@ -42,6 +42,7 @@ def train(
     progress: Progress = silent,
     on_epoch: Callable[[Line], None] | None = None,
     on_snapshot: Callable[[Snapshot], None] | None = None,
+    afterwards: Callable[[Run], None] | None = None,
     **overrides: Any,
 ) -> Run:
     """Train a classifier on a dataset and keep all that was found out as a run.
@@ -71,6 +72,9 @@ def train(
     progress : Progress
     on_epoch, on_snapshot : callables, optional
         Told each epoch's line of the history, and the probe pictures as they move.
+    afterwards : callable, optional
+        Given the run once it is saved, for what is to be done with it at once: where that is
+        stopped, the same call trains nothing anew and only does this again.
     **overrides
         Settings by name: ``train(dataset, backbone="small", epochs=5)``.
 
@@ -102,6 +106,8 @@ def train(
     facts = {"settings": settings.to_dict(), "parts": parts.tolist(), "device": device}
     with workspace(dataset, facts, work) as place:
         if (saved := saved_run(place, folder, title)) is not None:
+            if afterwards:
+                afterwards(saved)
             return saved
         check_free(folder)
         network = build(
@@ -190,7 +196,7 @@ def train(
         }
         if trained:
             lab.keep_film(trained, found)
-        return lab.save(
+        run = lab.save(
             folder,
             info,
             found,
@@ -199,6 +205,9 @@ def train(
             head=head,
             history=history,
         )
+        if afterwards:
+            afterwards(run)
+        return run
 
 
 def embed_dataset(

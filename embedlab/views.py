@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -198,6 +201,26 @@ def discriminant(
         **{name: getattr(found.view, name) for name in arrays},
     )
     return found
+
+
+def prepare(run: Run, *, progress: Progress = silent) -> None:
+    """Compute and keep what is looked at first and takes a while: PCA, LDA and its control.
+
+    Parameters
+    ----------
+    run : Run
+        What cannot be drawn of it is passed over; pages say why.
+    progress : Progress
+    """
+    sets = [name for name in (EMBEDDING, "pixels") if name in run.vector_sets]
+    drawings: list[Callable[[], object]] = [partial(overview, run, vectors=name) for name in sets]
+    if run.labels is not None:
+        drawings += [partial(discriminant, run, shuffled=shuffled) for shuffled in (False, True)]
+    for done, draw in enumerate(drawings):
+        progress("drawing the first maps", done, len(drawings))
+        with suppress(EmbedlabError):
+            draw()
+    progress("drawing the first maps", len(drawings), len(drawings))
 
 
 def _doubts_key(run: Run) -> str:

@@ -247,6 +247,21 @@ def test_killed_right_after_it_was_saved_it_is_that_run(tmp_path: Path, folder: 
     assert not list(home("cache", "training").iterdir())
 
 
+def test_killed_in_what_comes_after_saving_it_trains_nothing_anew() -> None:
+    def kill(_: Run) -> None:
+        raise Killed
+
+    dataset = coloured(20)
+    with pytest.raises(Killed):
+        train(dataset, title="w0", afterwards=kill, **SMALL)
+    steps: list[object] = []
+    seen: list[Run] = []
+    run = train(dataset, title="w0", on_epoch=steps.append, afterwards=seen.append, **SMALL)
+    assert steps == [] and seen == [run] and run.id == "w0"
+    assert [path.name for path in home("runs").iterdir()] == ["w0"]
+    assert not list(home("cache", "training").iterdir())
+
+
 def test_killed_right_before_it_was_saved_it_is_saved_then() -> None:
     dataset = coloured(20)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):

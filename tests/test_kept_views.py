@@ -11,11 +11,12 @@ import pytest
 
 from embedlab.errors import EmbedlabError
 from embedlab.home import home
+from embedlab.jobs import start, wait
 from embedlab.runs import open_run
 from embedlab.space import discriminant as discriminant_module
 from embedlab.space.projections import LdaControl, lda, lda_control, pca
 from embedlab.ui import umap_form
-from embedlab.views import discriminant, overview
+from embedlab.views import discriminant, overview, prepare
 
 from .made_runs import made_run
 from .test_pages import opened, texts
@@ -57,6 +58,32 @@ def test_lda_is_fitted_once_and_its_control_comes_with_it(
     held = run.split == "validation"
     assert kept == lda_control(run.embeddings, run.labels, rows=~held, held_out=held)
     assert kept.fitted.total == 48 and kept.held_out.total == 12
+
+
+def test_a_job_leaves_a_run_whose_first_maps_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["train", "digits", "--limit", "60", "--epochs", "1", "--size", "16", "--probe", "0"]
+    made = open_run(str(wait(start(words), timeout=120).result["run"]))
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("fitted again")
+
+    monkeypatch.setattr(discriminant_module, "_fit_lda", refuse)
+    monkeypatch.setattr("embedlab.space.projections.pca", refuse)
+    for name in ("embedding", "pixels"):
+        assert overview(made, vectors=name).coordinates.shape == (60, 6)
+    for shuffled in (False, True):
+        assert discriminant(made, shuffled=shuffled).view.coordinates.shape == (60, 2)
+
+
+def test_what_cannot_be_drawn_first_is_passed_over(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    unlabelled = made_run(tmp_path / "unlabelled", labelled=False)
+    prepare(unlabelled, progress=lambda _, done, total: told.append((done, total)))
+    assert told == [(0, 1), (1, 1)]
+    alone = made_run(tmp_path / "alone", per_class=(20,))
+    prepare(alone)
+    with pytest.raises(EmbedlabError):
+        discriminant(alone)
 
 
 def test_lda_of_a_run_without_classes_is_refused(tmp_path: Path) -> None:

@@ -64,10 +64,14 @@ def command(
     vectors, the folder that the paths in the table begin in.
     """
     from embedlab.importing.run import import_run
+    from embedlab.jobs import current
+    from embedlab.views import prepare
 
     with reporting(quiet=quiet) as report:
         run = import_run(file, pictures, root=root, limit=limit, progress=report.progress, **chosen)
         report.result(run=run.id)
+        if current():  # whoever waits for a job will look at the run next
+            prepare(run, progress=report.progress)
     if as_json:
         click.echo(json.dumps({"run": run.id, "folder": str(run.folder), **run.info["metrics"]}))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,7 @@ def command(
         from embedlab.experiment import train
         from embedlab.jobs import current
         from embedlab.live import FOLDER, LiveWriter
+        from embedlab.views import prepare
 
         dataset = load_dataset(
             source, root=root, limit=limit, seed=split_seed, progress=report.progress
@@ -120,6 +122,8 @@ def command(
             progress=report.progress,
             on_epoch=live.epoch if live else None,
             on_snapshot=live.snapshot if live else None,
+            # Whoever waits for a job will look at the run next.
+            afterwards=partial(prepare, progress=report.progress) if job else None,
         )
         learn_from(settings, run.info, run.history, device)
         report.result(run=run.id)
