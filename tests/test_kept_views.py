@@ -62,7 +62,7 @@ def test_lda_is_fitted_once_and_its_control_comes_with_it(
 
 def test_a_job_leaves_a_run_whose_first_maps_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["train", "digits", "--limit", "60", "--epochs", "1", "--size", "16", "--probe", "0"]
-    made = open_run(str(wait(start(words), timeout=120).result["run"]))
+    made = open_run(str(wait(start(words, title="Digits"), timeout=120).result["run"]))
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("fitted again")
@@ -79,7 +79,7 @@ def test_what_cannot_be_drawn_first_is_passed_over(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     unlabelled = made_run(tmp_path / "unlabelled", labelled=False)
     prepare(unlabelled, progress=lambda _, done, total: told.append((done, total)))
-    assert told == [(0, 1), (1, 1)]
+    assert told == [(0, 2), (1, 2), (2, 2)]  # PCA of the embedding and of the pixels
     alone = made_run(tmp_path / "alone", per_class=(20,))
     prepare(alone)
     with pytest.raises(EmbedlabError):
