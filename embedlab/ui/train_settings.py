@@ -14,6 +14,7 @@ from embedlab.models.defaults import DEFAULTS, weights_at_hand
 from embedlab.models.known_cuts import ENDS, KnownCut, known_cuts
 from embedlab.models.recipes import settings_for
 from embedlab.models.settings import AUGMENTATIONS, SCHEDULES, TrainSettings
+from embedlab.models.unusual import unusual
 from embedlab.ui.text import plain
 
 DRAWN = ("garden", "digits")  # small pictures, for which the small net is the natural choice
@@ -23,17 +24,6 @@ DEVICES = {
     "cpu": "Processor",
     "cuda": "NVIDIA graphics card",
     "mps": "Apple graphics",
-}
-_IN_TITLES = {
-    "epochs": "{} epochs",
-    "learning_rate": "learning rate {:g}",
-    "schedule": "{}",
-    "batch_size": "batch {}",
-    "size": "{} px",
-    "augment": "changed: {}",
-    "label_smoothing": "smoothing {:g}",
-    "weight_decay": "decay {:g}",
-    "seed": "seed {}",
 }
 
 
@@ -74,16 +64,8 @@ class Plan:
 
     def differences(self) -> list[str]:
         """Say in a word or two each what is not as usual, so that jobs can be told apart."""
-        usual = settings_for(self.settings.backbone, {"freeze": self.settings.freeze})
-        asked = self.settings.to_dict()
-        said = {
-            name: words.format(asked[name])
-            for name, words in _IN_TITLES.items()
-            if asked[name] != getattr(usual, name)
-        }
-        if self.limit is not None:
-            said["limit"] = count(self.limit, "picture")
-        return list(said.values())
+        limit = [] if self.limit is None else [count(self.limit, "picture")]
+        return unusual(self.settings) + limit
 
 
 def choose_plan(source: str | None) -> Plan | None:
