@@ -117,7 +117,7 @@ def test_a_package_that_is_missing_is_not_taken_for_a_change(
 
 
 def test_without_any_run_the_app_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedlab.runs.BUILTIN", Path("/nowhere"))
+    monkeypatch.setattr("embedlab.runs.finding.BUILTIN", Path("/nowhere"))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert any("embedlab train garden" in element.value for element in app.error)

@@ -142,7 +142,7 @@ def test_additions_to_a_read_only_run_stay_at_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = made_run(tmp_path / "squares")
-    monkeypatch.setattr("embedlab.runs.BUILTIN", tmp_path)
+    monkeypatch.setattr("embedlab.runs.run.BUILTIN", tmp_path)
     before = sorted(run.folder.rglob("*"))
     run.add_vectors("layer", np.ones((60, 2), np.float32), {"title": "A layer"})
     run.save_projection("umap-1", coordinates=np.ones((60, 2), np.float32))
