@@ -10,6 +10,8 @@ from embedlab.files import PARTIAL
 from embedlab.home import home
 from embedlab.runs.run import BUILTIN, NAME, Run
 
+_LONGEST = 80  # characters of a new folder's name, before its number
+
 
 def run_folders() -> list[Path]:
     """Say where runs are looked for: this machine's home, ``runs/`` here, the built-in ones."""
@@ -91,7 +93,9 @@ def open_run(name: str | Path) -> Run:
 
 def new_run_folder(name: str) -> Path:
     """Find a free folder for a run of this name in the home: NAME, NAME-2, NAME-3, ..."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80] or "run"
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "run"
+    if len(stem) > _LONGEST:  # between words: a number that is cut would be another number
+        stem = stem[: _LONGEST + 1].rpartition("-")[0].rstrip("-._") or stem[:_LONGEST]
     folder = home("runs") / stem
     number = 2
     while folder.exists():
