@@ -102,7 +102,7 @@ def train(
         )
     clock = Clock()
     name = look_up(settings.backbone).title
-    title = title or title_of(dataset, name, settings.to_dict())
+    title = title or title_of(dataset, name, settings)
     facts = {"settings": settings.to_dict(), "parts": parts.tolist(), "device": device}
     with workspace(dataset, facts, work) as place:
         if (saved := saved_run(place, folder, title)) is not None:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from embedlab.data.dataset import TRAIN, VALIDATION, Dataset, Skipped
 from embedlab.data.listing import as_text
+from embedlab.data.notes import count
 from embedlab.models.recipes import settings_for
 from embedlab.models.settings import TrainSettings
+from embedlab.models.unusual import unusual
 from embedlab.space.scores import Share, accuracy, confusion, recalls
 
 _PACKAGES = ("numpy", "pillow", "torch", "torchvision", "onnxruntime", "scikit-learn")
@@ -221,13 +223,22 @@ def train_command(
     return shlex.join(["embedlab", *words])
 
 
-def title_of(dataset: Dataset, backbone_title: str, settings: Mapping[str, Any] | None) -> str:
-    """Name a run that nobody has named."""
+def title_of(dataset: Dataset, backbone_title: str, settings: TrainSettings | None) -> str:
+    """Name a run that nobody has named, also after what is not as usual in it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    backbone_title : str
+    settings : TrainSettings, optional
+        None where nothing was trained.
+    """
+    sample = [count(len(dataset), "picture")] if "limit" in dataset.origin else []
     if settings is None:
-        return f"{dataset.name}, {backbone_title}"
-    cut = f" until {settings['cut']}" if settings["cut"] else ""
-    how = "head alone" if settings["freeze"] else "fine-tuned"
-    return f"{dataset.name}, {backbone_title}{cut}, {how}"
+        return ", ".join([dataset.name, *sample, backbone_title])
+    body = f"{backbone_title} until {settings.cut}" if settings.cut else backbone_title
+    how = "head alone" if settings.freeze else "fine-tuned"
+    return ", ".join([dataset.name, *sample, body, how, *unusual(settings)])
 
 
 def _share(share: Share) -> dict[str, Any]:

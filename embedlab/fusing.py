@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedlab.arms import ARMS, BASELINE, HELD_OUT, Comparison, Task, compare
+from embedlab.arms import ARMS, BASELINE, HELD_OUT, Task
 from embedlab.assembling import Assembled
 from embedlab.data.dataset import TRAIN, VALIDATION
 from embedlab.errors import EmbedlabError
@@ -25,6 +25,7 @@ from embedlab.progress import Progress, silent
 from embedlab.runs import Head, Run
 from embedlab.shares import SHARES
 from embedlab.space.repeats import Repeated
+from embedlab.trials import Comparison, compare
 
 if TYPE_CHECKING:
     from embedlab.models.extraction import Extraction

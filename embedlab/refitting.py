@@ -25,6 +25,7 @@ from embedlab.facts import scores, softmax, train_command, versions
 from embedlab.home import home
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.settings import HeadSettings, TrainSettings
+from embedlab.models.unusual import unusual
 from embedlab.progress import Progress, silent
 from embedlab.runs import Head, Run, new_run_folder, save_run
 from embedlab.space.scores import Share, accuracy
@@ -44,15 +45,6 @@ _KEPT = (  # of run.json: what stays true when only the head is another
     "notes",
 )
 _FILES = ("body.onnx", "body.safetensors", "vectors/*", "projections/*")
-_IN_WORDS = {
-    "epochs": "{} epochs",
-    "learning_rate": "learning rate {:g}",
-    "schedule": "{}",
-    "batch_size": "batch {}",
-    "label_smoothing": "smoothing {:g}",
-    "weight_decay": "decay {:g}",
-    "seed": "seed {}",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +96,7 @@ def in_words(settings: HeadSettings) -> str:
     >>> in_words(HeadSettings())
     'usual settings'
     """
-    asked, usual = asdict(settings), asdict(HeadSettings())
-    said = [
-        words.format(asked[name]) for name, words in _IN_WORDS.items() if asked[name] != usual[name]
-    ]
-    return ", ".join(said) or "usual settings"
+    return ", ".join(unusual(settings)) or "usual settings"
 
 
 def refit(
@@ -233,8 +221,15 @@ def _title(found: Refit) -> str:
 
 
 def _body_title(run: Run) -> str:
-    """Give the title of the run whose body this is, though the head may have been refitted."""
-    return str((run.info.get("head") or {}).get("on") or run.title)
+    """Give the title of the run whose body this is, but for what it says of its own head."""
+    if on := (run.info.get("head") or {}).get("on"):
+        return str(on)
+    training = run.info.get("training") or {}
+    if not training.get("freeze"):
+        return run.title
+    names = [field.name for field in fields(HeadSettings)]
+    own = unusual(HeadSettings(**{name: training[name] for name in names if name in training}))
+    return run.title.removesuffix("".join(f", {words}" for words in own))
 
 
 def _is_trainable(found: Refit) -> bool:

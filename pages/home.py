@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from embedlab.data.notes import count
 from embedlab.origin import origin
-from embedlab.runs import EMBEDDING, Run
+from embedlab.runs import EMBEDDING, Run, unreadable_runs
 from embedlab.ui import cache, drawings
 from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import PAGES, current_run, framed, header, run_line, run_name
@@ -95,6 +96,17 @@ for id_, other in cache.runs().items():
         elif st.button("Look", key=f"look-{id_}"):
             st.query_params["run"] = id_
             st.rerun()
+
+if broken := unreadable_runs():
+    with st.expander(
+        f"{count(len(broken), 'run')} that cannot be read", icon=":material/folder_off:"
+    ):
+        for error in broken:
+            st.markdown(f"- {plain(error.problem)}  \n  {plain(error.remedy)}")
+        st.caption(
+            "They are left out above, and nothing in them was changed. A folder that nobody needs "
+            "can be deleted."
+        )
 
 st.subheader("Your own pictures", anchor=False)
 folder, named, own, sent = st.tabs(

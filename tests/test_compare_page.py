@@ -309,7 +309,7 @@ def test_runs_without_labels_are_compared_as_far_as_they_go(view: str) -> None:
 
 
 def test_a_single_run_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedlab.runs.BUILTIN", Path("/nowhere"))
+    monkeypatch.setattr("embedlab.runs.finding.BUILTIN", Path("/nowhere"))
     made_run(home("runs") / "alone")
     app = opened("alone")
     assert not app.exception and not app.error

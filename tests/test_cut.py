@@ -225,7 +225,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def test_a_run_says_where_its_body_ends(run: Run) -> None:
     info = run.info
     how = "head alone" if info["training"]["freeze"] else "fine-tuned"
-    assert run.title == f"coloured, Small net until stage1, {how}"
+    assert run.title.startswith(f"coloured, Small net until stage1, {how}, 32 px, ")
     assert info["cut"] == info["training"]["cut"] == "stage1" and info["n_dims"] == 32
     assert " --cut stage1" in info["command"]
     names = [row["name"] for row in info["architecture"]]

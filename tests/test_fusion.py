@@ -15,7 +15,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from embedlab.arms import ARMS, BASELINE, Comparison, Task, arm_inputs, compare, deal, measure
+from embedlab.arms import ARMS, BASELINE, Task, arm_inputs, deal, measure
 from embedlab.assembling import assemble
 from embedlab.cli import main
 from embedlab.data.columns import detect
@@ -31,6 +31,7 @@ from embedlab.models.fusion_settings import FusionSettings
 from embedlab.runs import open_run
 from embedlab.signal import table_signal
 from embedlab.space.repeats import repeated
+from embedlab.trials import Comparison, compare
 
 from .made_runs import made_run
 from .test_pages import FILES, opened, texts

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from embedlab.arms import Task, _chosen, arm_inputs, compare, deal
+from embedlab.arms import Task, arm_inputs, deal
 from embedlab.assembling import assemble
 from embedlab.data.columns import detect
 from embedlab.data.dataset import Dataset
@@ -32,6 +32,7 @@ from embedlab.models.fusion_settings import FUSIONS, FusionSettings, candidates
 from embedlab.models.joint import Tunable, fine_tune_fusion
 from embedlab.runs import open_run
 from embedlab.shares import load_shares
+from embedlab.trials import _chosen, compare
 
 from .test_fusion import QUICK, houses, synthetic
 

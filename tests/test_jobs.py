@@ -522,6 +522,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert "cancelled" in run("cancel", id_)
     assert run("log", waiting, "-f").endswith("grüße\n")
     values = json.loads(run("list", "--json"))
+    assert json.loads(run("--json")) == values
     assert [(one["id"], one["state"]) for one in values] == [
         (waiting, "done"),
         (id_, "cancelled"),

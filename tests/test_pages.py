@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from embedlab.data.pictures import decode
 from embedlab.data.sources import load_dataset
+from embedlab.files import write_json
 from embedlab.home import home
 from embedlab.runs import open_run
 from embedlab.space.feature_maps import is_average
@@ -117,10 +118,29 @@ def test_a_package_that_is_missing_is_not_taken_for_a_change(
 
 
 def test_without_any_run_the_app_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedlab.runs.BUILTIN", Path("/nowhere"))
+    monkeypatch.setattr("embedlab.runs.finding.BUILTIN", Path("/nowhere"))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert any("embedlab train garden" in element.value for element in app.error)
+
+
+def test_home_says_which_runs_cannot_be_read_and_why() -> None:
+    def folded() -> list[str]:
+        app = opened("home", "garden")
+        assert not app.exception
+        said = [one for one in app.expander if "cannot be read" in one.label]
+        return [one.label for one in said] + [text.value for one in said for text in one.markdown]
+
+    made_run(home("runs") / "squares")
+    assert folded() == []
+    (home("runs") / "a_torn").mkdir()
+    (home("runs") / "a_torn" / "run.json").write_text("{")
+    later = made_run(home("runs") / "later")
+    write_json(later.folder / "run.json", {**later.info, "schema": 99})
+    label, torn, newer = folded()
+    assert label == "2 runs that cannot be read"
+    assert "a\\_torn" in torn and "cannot be read" in torn and "Copy the run again" in torn
+    assert "later has schema 99" in newer and "Update embedlab" in newer
 
 
 def test_neighbours_says_how_many_share_the_class() -> None:

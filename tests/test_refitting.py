@@ -74,8 +74,9 @@ def test_a_refitted_head_is_the_one_that_training_finds(frozen: Run, tmp_path: P
 def test_a_kept_head_is_a_whole_run_and_takes_little_space(frozen: Run, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in frozen.folder.rglob("*")}
     kept = keep(refit(frozen, learning_rate=0.01, seed=2))
-    assert kept.title == f"{frozen.title}, learning rate 0.01, seed 2"
-    assert kept.id == "coloured-MobileNetV2-head-alone-learning-rate-0.01-seed-2"
+    body = "coloured, MobileNetV2, head alone, weights body.safetensors, 32 px"
+    assert frozen.title == f"{body}, 4 epochs, batch 8"
+    assert kept.title == f"{body}, learning rate 0.01, seed 2"
     assert open_run(kept.id).fingerprint == kept.fingerprint != frozen.fingerprint
     assert {path: path.stat().st_mtime_ns for path in frozen.folder.rglob("*")} == before
     assert kept.vector_sets == frozen.vector_sets and kept.body is not None
@@ -89,7 +90,7 @@ def test_a_kept_head_is_a_whole_run_and_takes_little_space(frozen: Run, tmp_path
     assert told["learning rate"] == ["0.001", "0.01"] and told["seed"] == ["123", "2"]
     assert not any(name.startswith("head's") for name in told)
     # Refitted once more, it is still named after the body.
-    assert keep(refit(kept)).title == f"{frozen.title}, usual settings"
+    assert keep(refit(kept)).title == f"{body}, usual settings"
     with pytest.raises(EmbedlabError, match="something at"):
         keep(refit(frozen), folder=kept.folder)
 

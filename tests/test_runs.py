@@ -83,6 +83,17 @@ def test_names_of_new_runs_are_free_and_tame() -> None:
     assert new_run_folder("../..").parent == home("runs")
 
 
+def test_a_long_name_is_cut_between_words() -> None:
+    words = (
+        "flower photos, MobileNetV2, fine-tuned, 128 px, 3 epochs, random weights, learning rate "
+    )
+    assert new_run_folder(f"{words}0.0003").name.endswith("-random-weights-learning")
+    short = words.replace("random weights, ", "")
+    assert new_run_folder(f"{short}0.0003, seed 5").name.endswith("-learning-rate-0.0003-seed-5")
+    assert new_run_folder(f"{short}0.0003, seed 51, smoothing 0.1").name.endswith("-0.0003-seed")
+    assert new_run_folder("x" * 200).name == "x" * 80
+
+
 def test_runs_are_found_by_name_and_by_folder(tmp_path: Path) -> None:
     made_run(home("runs") / "squares")
     made_run(tmp_path / "elsewhere")
@@ -142,7 +153,7 @@ def test_additions_to_a_read_only_run_stay_at_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = made_run(tmp_path / "squares")
-    monkeypatch.setattr("embedlab.runs.BUILTIN", tmp_path)
+    monkeypatch.setattr("embedlab.runs.run.BUILTIN", tmp_path)
     before = sorted(run.folder.rglob("*"))
     run.add_vectors("layer", np.ones((60, 2), np.float32), {"title": "A layer"})
     run.save_projection("umap-1", coordinates=np.ones((60, 2), np.float32))

@@ -121,7 +121,7 @@ def _here(source: str, output: str, *, workers: int | None, **chosen: Any) -> Em
 
 
 def _on_ray(source: str, output: str, **chosen: Any) -> Embedded:
-    from embedlab.embedding.cluster import embed_on_ray
+    from embedlab.embedding.spread import embed_on_ray
 
     for name, nothing in _LOCAL_ONLY.items():
         if chosen.pop(name) != nothing:

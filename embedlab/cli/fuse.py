@@ -12,8 +12,6 @@ import click
 from embedlab.cli.reporting import left_out, reporting
 from embedlab.errors import EmbedlabError
 
-_DRAWN = ("garden", "digits")
-
 
 @click.command()
 @click.argument("pictures")
@@ -112,8 +110,8 @@ def command(
     with reporting(quiet=quiet) as report:
         from embedlab.assembling import assemble
         from embedlab.fusing import fuse
-        from embedlab.models.backbones import DEFAULT
         from embedlab.models.fusion_settings import FusionSettings
+        from embedlab.models.recipes import backbone_for
 
         settings = FusionSettings(**chosen)
         dataset = load_dataset(pictures, root=root, limit=limit, progress=report.progress)
@@ -132,7 +130,7 @@ def command(
                 click.echo(note, err=True)
         run = fuse(
             assembled,
-            backbone=backbone or ("histogram" if pictures in _DRAWN else DEFAULT),
+            backbone=backbone or backbone_for(pictures, "fuse"),
             weights=weights,
             size=size,
             settings=settings,

@@ -145,10 +145,9 @@ def resolved(source: str, backbone: str | None, chosen: Mapping[str, Any]) -> Tr
     EmbedlabError
         If a value is out of its range.
     """
-    from embedlab.models.recipes import settings_for
+    from embedlab.models.recipes import backbone_for, settings_for
 
-    backbone = backbone or ("small" if source in ("garden", "digits") else "efficientnet_b0")
-    return settings_for(backbone, chosen)
+    return settings_for(backbone or backbone_for(source, "train"), chosen)
 
 
 def _say_how_long(

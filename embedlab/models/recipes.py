@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from embedlab.models.backbones import DEFAULT
 from embedlab.models.settings import TrainSettings
 
 # The small net begins from nothing and sees few, small pictures: it needs many passes, changed
@@ -19,6 +20,30 @@ RECIPES: dict[str, dict[str, Any]] = {
         "schedule": "one-cycle",
     },
 }
+
+Task = Literal["train", "fuse"]
+_SMALL_PICTURES = ("garden", "digits")
+_FOR_SMALL_PICTURES: dict[Task, str] = {"train": "small", "fuse": "histogram"}
+
+
+def backbone_for(source: str | None, task: Task) -> str:
+    """Name the backbone that suits pictures where a person has not chosen one.
+
+    Parameters
+    ----------
+    source : str, optional
+        As `embedlab.data.sources.load_dataset` takes it, as far as known.
+    task : "train" or "fuse"
+        Small pictures are quickly trained on, and fused with a table without any network.
+
+    Examples
+    --------
+    >>> backbone_for("digits", "train"), backbone_for("digits", "fuse")
+    ('small', 'histogram')
+    >>> backbone_for("my_photos", "train")
+    'efficientnet_b0'
+    """
+    return _FOR_SMALL_PICTURES[task] if source in _SMALL_PICTURES else DEFAULT
 
 
 def settings_for(backbone: str, chosen: Mapping[str, Any]) -> TrainSettings:

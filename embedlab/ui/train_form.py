@@ -12,9 +12,10 @@ from embedlab.facts import train_words
 from embedlab.home import home
 from embedlab.jobs import open_job, start
 from embedlab.models.backbones import BACKBONES
+from embedlab.ui.backbones import where_weights_are
 from embedlab.ui.job_panel import job_panel, start_watched
 from embedlab.ui.text import plain
-from embedlab.ui.train_settings import Plan, choose_plan, where_weights_are
+from embedlab.ui.train_settings import Plan, choose_plan
 from embedlab.ui.train_source import Chosen, choose_source
 
 UNKNOWN = 1000  # pictures that are spoken of where their number is not known beforehand

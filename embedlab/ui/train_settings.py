@@ -9,31 +9,19 @@ import streamlit as st
 
 from embedlab.data.notes import count
 from embedlab.errors import EmbedlabError
-from embedlab.models.backbones import BACKBONES, DEFAULT, Backbone
-from embedlab.models.defaults import DEFAULTS, weights_at_hand
+from embedlab.models.backbones import Backbone
 from embedlab.models.known_cuts import ENDS, KnownCut, known_cuts
 from embedlab.models.recipes import settings_for
 from embedlab.models.settings import AUGMENTATIONS, SCHEDULES, TrainSettings
+from embedlab.models.unusual import unusual
+from embedlab.ui.backbones import choose_backbone, choose_weights
 from embedlab.ui.text import plain
 
-DRAWN = ("garden", "digits")  # small pictures, for which the small net is the natural choice
-WEIGHTS = {"imagenet": "From ImageNet", "random": "Random", "file": "From a file"}
 DEVICES = {
     "auto": "The best there is",
     "cpu": "Processor",
     "cuda": "NVIDIA graphics card",
     "mps": "Apple graphics",
-}
-_IN_TITLES = {
-    "epochs": "{} epochs",
-    "learning_rate": "learning rate {:g}",
-    "schedule": "{}",
-    "batch_size": "batch {}",
-    "size": "{} px",
-    "augment": "changed: {}",
-    "label_smoothing": "smoothing {:g}",
-    "weight_decay": "decay {:g}",
-    "seed": "seed {}",
 }
 
 
@@ -74,32 +62,14 @@ class Plan:
 
     def differences(self) -> list[str]:
         """Say in a word or two each what is not as usual, so that jobs can be told apart."""
-        usual = settings_for(self.settings.backbone, {"freeze": self.settings.freeze})
-        asked = self.settings.to_dict()
-        said = {
-            name: words.format(asked[name])
-            for name, words in _IN_TITLES.items()
-            if asked[name] != getattr(usual, name)
-        }
-        if self.limit is not None:
-            said["limit"] = count(self.limit, "picture")
-        return list(said.values())
+        limit = [] if self.limit is None else [count(self.limit, "picture")]
+        return unusual(self.settings) + limit
 
 
 def choose_plan(source: str | None) -> Plan | None:
     """Let people choose how to train; None while something is missing or wrong, which is said."""
-    usual = "small" if source in DRAWN else DEFAULT
-    networks = [name for name, entry in BACKBONES.items() if entry.kind != "plain"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Backbone",
-            networks,
-            index=networks.index(usual),
-            format_func=lambda name: f"{BACKBONES[name].title} · {BACKBONES[name].description}",
-            key=f"train-backbone-{usual}",
-            width=420,
-        )
-        backbone = BACKBONES[name]
+        backbone = choose_backbone("Backbone", source, task="train")
         weights, missing = choose_weights(backbone)
         freeze = st.toggle(
             "Train the head alone",
@@ -116,52 +86,10 @@ def choose_plan(source: str | None) -> Plan | None:
         st.warning(missing, icon=":material/file_open:")
         return None
     try:
-        return Plan(settings_for(name, chosen), **plan)
+        return Plan(settings_for(backbone.name, chosen), **plan)
     except EmbedlabError as error:
         st.warning(plain(str(error)), icon=":material/error:")
         return None
-
-
-def choose_weights(backbone: Backbone, *, key: str = "train") -> tuple[str | None, str]:
-    """Let people choose weights: give them, and what is missing of them, in words.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    key : str
-        What the widgets' names begin with.
-    """
-    kinds = [kind for kind in WEIGHTS if kind != "imagenet" or backbone.kind == "torchvision"]
-    kind = st.segmented_control(
-        "Weights to begin with",
-        kinds,
-        format_func=WEIGHTS.__getitem__,
-        default=kinds[0],
-        required=True,
-        key=f"{key}-weights-{backbone.kind}",
-    )
-    if kind != "file":
-        return (None if kind == backbone.weights else kind), ""
-    path = st.text_input(
-        "Weights file",
-        key=f"{key}-weights-file",
-        placeholder="/home/me/body.safetensors",
-        width=300,
-        help="A .safetensors file, or a torchvision .pth; only weights are read, no code is run.",
-    ).strip()
-    return path, "" if path else "Give the path of a file with weights, or choose others."
-
-
-def where_weights_are(backbone: Backbone) -> str:
-    """Say whether a backbone's own weights are on this machine, or have to be downloaded."""
-    file = DEFAULTS[backbone.name].file
-    if weights_at_hand(backbone.name):
-        return f":material/check: Its weights are on this machine ({plain(file)})."
-    return (
-        f":material/download: Its weights, {plain(file)} ({backbone.download:.0f} MB), are not on "
-        "this machine and are downloaded first. Without a network, choose a file of your own or "
-        "the small net."
-    )
 
 
 def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:

@@ -16,13 +16,12 @@ from embedlab.data.dataset import Dataset
 from embedlab.data.quantities import quantities, understood
 from embedlab.data.table import Table, read_table
 from embedlab.errors import EmbedlabError
-from embedlab.models.backbones import BACKBONES, DEFAULT
 from embedlab.models.fusion_settings import FUSIONS, FusionSettings
 from embedlab.models.settings import AUGMENTATIONS
+from embedlab.ui.backbones import choose_backbone, choose_weights, where_weights_are
 from embedlab.ui.files import choose_file
 from embedlab.ui.job_panel import start_watched
 from embedlab.ui.text import plain
-from embedlab.ui.train_settings import DRAWN, choose_weights, where_weights_are
 from embedlab.ui.train_source import Chosen, choose_source
 
 OWN = "the pictures' own classes"
@@ -261,18 +260,8 @@ def _show_meeting(found: Assembled) -> None:
 
 def _choose_network(chosen: Chosen) -> list[str] | None:
     """Choose what the pictures go through, and how it is trained; in the command's words."""
-    usual = "histogram" if chosen.source in DRAWN else DEFAULT
-    names = list(BACKBONES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Pictures go through",
-            names,
-            index=names.index(usual),
-            format_func=lambda name: f"{BACKBONES[name].title} · {BACKBONES[name].description}",
-            key=f"fuse-backbone-{usual}",
-            width=420,
-        )
-        backbone = BACKBONES[name]
+        backbone = choose_backbone("Pictures go through", chosen.source, task="fuse")
         network = backbone.kind != "plain"
         weights, missing = choose_weights(backbone, key="fuse") if network else (None, "")
     if missing:
@@ -280,7 +269,7 @@ def _choose_network(chosen: Chosen) -> list[str] | None:
         return None
     if weights is None and backbone.kind == "torchvision":
         st.markdown(where_weights_are(backbone))
-    words = ["--backbone", name]
+    words = ["--backbone", backbone.name]
     words += ["--weights", weights] if weights else []
     with st.expander("More settings", icon=":material/tune:"):
         return words + _more(network)

@@ -21,9 +21,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,50 +36,14 @@ from numpy.typing import NDArray
 from embedlab.data.pack import Pack
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
-from embedlab.files import PARTIAL, new_file, new_folder, write_json
+from embedlab.files import new_file, write_json
 from embedlab.home import home
 
 SCHEMA = 1
 EMBEDDING = "embedding"
-BUILTIN = Path(__file__).parent / "builtin"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
+BUILTIN = Path(__file__).parents[1] / "builtin"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # of a run, a set of vectors, a view
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Let a file of a run that cannot be read be named."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (*_UNREADABLE, SafetensorError) as error:
-        raise _damaged(path, error) from None
-
-
-def _damaged(path: Path, reason: object) -> EmbedlabError:
-    words = str(reason).partition("\n")[0].rstrip(".") or type(reason).__name__
-    return EmbedlabError(
-        f"{path} cannot be read: {words}.", remedy="Copy the run again from where it came."
-    )
-
-
-def _of_numbers(line: Mapping[str, Any]) -> bool:
-    """Say whether a report of a training has numbers where pages draw numbers."""
-    drawn = ("step", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
-    return all(isinstance(line.get(name, 0), (int, float)) for name in drawn)
-
-
-def _whole(info: Mapping[str, Any]) -> bool:
-    """Say whether a run's description has what no run is without."""
-    if info.get("schema", 0) != SCHEMA and "schema" in info:
-        return True  # of another embedlab, which is said in other words
-    counted = all(isinstance(info.get(name), int) for name in ("n_items", "n_dims"))
-    return counted and all(
-        (isinstance(info.get("fingerprint"), str), isinstance(info.get("backbone"), dict))
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +215,7 @@ class Run:
         about : mapping
             What they are, in JSON values.
         """
-        if not _ID.fullmatch(name) or name == EMBEDDING:
+        if not NAME.fullmatch(name) or name == EMBEDDING:
             raise ValueError(f"{name!r} cannot name a set of vectors")
         if vectors.ndim != 2 or len(vectors) != self.n_items:
             raise ValueError(f"{name} has shape {vectors.shape} for {self.n_items} pictures")
@@ -340,7 +303,7 @@ class Run:
     def load_projection(self, key: str) -> dict[str, NDArray[Any]] | None:
         """Read a kept view, or None where there is none under this key."""
         path = self._find(f"projections/{key}.npz")
-        if not _ID.fullmatch(key) or not path.exists():
+        if not NAME.fullmatch(key) or not path.exists():
             return None
         try:
             with np.load(path, allow_pickle=False) as arrays:
@@ -350,179 +313,42 @@ class Run:
 
     def save_projection(self, key: str, **arrays: NDArray[Any]) -> None:
         """Keep a view under a key made from what it was computed of."""
-        if not _ID.fullmatch(key):
+        if not NAME.fullmatch(key):
             raise ValueError(f"{key!r} cannot name a projection")
         target = self._place_for_more() / "projections" / f"{key}.npz"
         with new_file(target) as path, path.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
 
 
-def save_run(
-    folder: Path,
-    *,
-    info: Mapping[str, Any],
-    items: pd.DataFrame,
-    embeddings: NDArray[np.float32],
-    thumbnails: Iterable[bytes],
-    inputs: Iterable[bytes] | None = None,
-    head: Head | None = None,
-    history: Sequence[Mapping[str, Any]] = (),
-    files: Mapping[str, Path] | None = None,
-) -> Run:
-    """Write a run: beside, then renamed, so that it is there whole or not at all.
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Let a file of a run that cannot be read be named."""
+    from safetensors import SafetensorError
 
-    Parameters
-    ----------
-    folder : Path
-        Where the run will be. It must not exist yet.
-    info : mapping
-        JSON values for run.json: title, dataset, classes, split, backbone, preprocessing, ...
-        The schema, the number of items and the fingerprint are added here.
-    items : DataFrame of n rows
-        Columns id, path, label, split, prediction, p.*, table.*, factor.* as far as known.
-    embeddings : ndarray of shape (n, d), float32
-    thumbnails, inputs : iterables of bytes, n of each
-        Encoded JPEGs; generators are read once.
-    head : Head, optional
-    history : sequence of mappings
-        Reports of the training, JSON values.
-    files : mapping of name to Path, optional
-        Further files to move into the run: ``{"body.onnx": path, "vectors/pixels.npy": path}``.
-
-    Returns
-    -------
-    Run
-    """
-    import hashlib
-
-    embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
-    if len(items) != len(embeddings):
-        raise ValueError(f"{len(items)} items for {len(embeddings)} embeddings")
-    digest = hashlib.sha256(embeddings.tobytes())
-    digest.update("\n".join(items["id"].astype(str)).encode())
-    for column in ("label", "split", "prediction"):
-        if column in items:
-            digest.update("\n".join(items[column].astype(str)).encode())
-    if head is not None:
-        digest.update(head.weight.tobytes() + head.bias.tobytes())
-    with new_folder(folder) as new:
-        np.save(new / "embeddings.npy", embeddings)
-        items.to_parquet(new / "items.parquet", index=False)
-        Pack.write(new, "thumbnails", thumbnails)
-        if inputs is not None:
-            Pack.write(new, "inputs", inputs)
-        for name in ("thumbnails", "inputs"):
-            if (new / f"{name}.npy").exists() and len(Pack(new, name)) != len(items):
-                raise ValueError(f"{len(Pack(new, name))} {name} for {len(items)} items")
-        if head is not None:
-            from safetensors.numpy import save_file
-
-            save_file({"weight": head.weight, "bias": head.bias}, new / "head.safetensors")
-        if history:
-            lines = "".join(json.dumps(dict(line)) + "\n" for line in history)
-            (new / "history.jsonl").write_text(lines, encoding="utf-8")
-        for name, path in (files or {}).items():
-            (new / name).parent.mkdir(exist_ok=True)
-            shutil.move(path, new / name)
-        # safetensors writes files that none but their owner may read; a run is there to be shared.
-        mode = (new / "embeddings.npy").stat().st_mode
-        for path in new.rglob("*.safetensors"):
-            path.chmod(mode)
-        whole = {
-            "schema": SCHEMA,
-            **info,
-            "n_items": len(items),
-            "n_dims": int(embeddings.shape[1]),
-            "fingerprint": digest.hexdigest(),
-        }
-        write_json(new / "run.json", whole)
-    return Run(folder)
+    try:
+        yield
+    except (*_UNREADABLE, SafetensorError) as error:
+        raise _damaged(path, error) from None
 
 
-def run_folders() -> list[Path]:
-    """Say where runs are looked for: this machine's home, ``runs/`` here, the built-in ones."""
-    return [home("runs"), Path.cwd() / "runs", BUILTIN]
-
-
-def list_runs() -> list[Run]:
-    """Open every run there is, newest first, the built-in ones last.
-
-    Folders that cannot be read as runs are passed over.
-    """
-    found: dict[str, Run] = {}
-    for place in run_folders():
-        if not place.is_dir():
-            continue
-        for path in place.iterdir():
-            if path.name in found or path.name.startswith(PARTIAL):
-                continue
-            try:
-                found[path.name] = Run(path)
-            except EmbedlabError:
-                continue
-    return sorted(
-        found.values(),
-        key=lambda run: (run.folder.parent != BUILTIN, str(run.info.get("created", ""))),
-        reverse=True,
+def _damaged(path: Path, reason: object) -> EmbedlabError:
+    words = str(reason).partition("\n")[0].rstrip(".") or type(reason).__name__
+    return EmbedlabError(
+        f"{path} cannot be read: {words}.", remedy="Copy the run again from where it came."
     )
 
 
-def unreadable_runs() -> list[EmbedlabError]:
-    """Say of each folder among the runs that was one, and cannot be read, why not."""
-    found = []
-    for place in run_folders():
-        for path in sorted(place.iterdir()) if place.is_dir() else ():
-            if path.name.startswith(PARTIAL) or not (path / "run.json").exists():
-                continue
-            try:
-                Run(path)
-            except EmbedlabError as error:
-                found.append(error)
-    return found
+def _of_numbers(line: Mapping[str, Any]) -> bool:
+    """Say whether a report of a training has numbers where pages draw numbers."""
+    drawn = ("step", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
+    return all(isinstance(line.get(name, 0), (int, float)) for name in drawn)
 
 
-def open_run(name: str | Path) -> Run:
-    """Open a run by its name or its folder.
-
-    Parameters
-    ----------
-    name : str or Path
-        A name that `list_runs` shows ("garden"), or the path of a run's folder.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    EmbedlabError
-        If there is no such run.
-
-    Examples
-    --------
-    >>> run = open_run("garden")
-    >>> run.classes
-    ('daisy', 'dandelion', 'rose', 'sunflower', 'tulip')
-    """
-    if isinstance(name, str) and _ID.fullmatch(name):
-        for place in run_folders():
-            if (place / name / "run.json").exists():
-                return Run(place / name)
-    path = Path(name)
-    if (path / "run.json").exists():
-        return Run(path)
-    known = ", ".join(run.id for run in list_runs()) or "none yet"
-    raise EmbedlabError(
-        f"No run is called {str(name)!r}.", remedy=f"Runs on this machine: {known}."
+def _whole(info: Mapping[str, Any]) -> bool:
+    """Say whether a run's description has what no run is without."""
+    if info.get("schema", 0) != SCHEMA and "schema" in info:
+        return True  # of another embedlab, which is said in other words
+    counted = all(isinstance(info.get(name), int) for name in ("n_items", "n_dims"))
+    return counted and all(
+        (isinstance(info.get("fingerprint"), str), isinstance(info.get("backbone"), dict))
     )
-
-
-def new_run_folder(name: str) -> Path:
-    """Find a free folder for a run of this name in the home: NAME, NAME-2, NAME-3, ..."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80] or "run"
-    folder = home("runs") / stem
-    number = 2
-    while folder.exists():
-        folder = home("runs") / f"{stem}-{number}"
-        number += 1
-    return folder

@@ -1,0 +1,24 @@
+"""Runs: a folder each, that holds all that was found out about one set of pictures."""
+
+from embedlab.runs.finding import (
+    list_runs,
+    new_run_folder,
+    open_run,
+    run_folders,
+    unreadable_runs,
+)
+from embedlab.runs.run import BUILTIN, EMBEDDING, Head, Run
+from embedlab.runs.saving import save_run
+
+__all__ = [
+    "BUILTIN",
+    "EMBEDDING",
+    "Head",
+    "Run",
+    "list_runs",
+    "new_run_folder",
+    "open_run",
+    "run_folders",
+    "save_run",
+    "unreadable_runs",
+]
