@@ -74,7 +74,7 @@ def test_a_refitted_head_is_the_one_that_training_finds(frozen: Run, tmp_path: P
 def test_a_kept_head_is_a_whole_run_and_takes_little_space(frozen: Run, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in frozen.folder.rglob("*")}
     kept = keep(refit(frozen, learning_rate=0.01, seed=2))
-    body = "coloured, MobileNetV2, head alone, weights body.safetensors, 32 px"
+    body = "coloured, MobileNetV2, head alone, weights body, 32 px"
     assert frozen.title == f"{body}, 4 epochs, batch 8"
     assert kept.title == f"{body}, learning rate 0.01, seed 2"
     assert open_run(kept.id).fingerprint == kept.fingerprint != frozen.fingerprint

@@ -36,7 +36,7 @@ def test_what_is_usual_is_not_spoken_of(name: str, freeze: bool) -> None:
         ("mobilenet_v2", {"size": 128, "seed": 5}, "128 px, seed 5"),
         ("mobilenet_v2", {"freeze": True, "epochs": 1}, "1 epoch"),
         ("mobilenet_v2", {"weights": "random", "augment": "flip"}, "random weights, changed: flip"),
-        ("mobilenet_v2", {"weights": "place/mine.pth"}, "weights mine.pth"),
+        ("mobilenet_v2", {"weights": "place/mine.pth"}, "weights mine"),
         ("small", {"epochs": 1, "schedule": "constant"}, "1 epoch, constant"),
         ("small", {"weight_decay": 0.01, "label_smoothing": 0.0}, "smoothing 0, decay 0.01"),
     ],

@@ -65,5 +65,5 @@ def _resolved(settings: TrainSettings) -> dict[str, Any]:
     """Put what a backbone takes of itself where nothing was asked for; name weights in words."""
     known = backbone(settings.backbone)
     kind = settings.weights or known.weights
-    weights = f"{kind} weights" if kind in ("imagenet", "random") else f"weights {Path(kind).name}"
+    weights = f"{kind} weights" if kind in ("imagenet", "random") else f"weights {Path(kind).stem}"
     return {**asdict(settings), "weights": weights, "size": settings.size or known.size}
