@@ -263,6 +263,7 @@ def _info(found: Refit, title: str) -> dict[str, Any]:
     info: dict[str, Any] = {
         "title": title,
         **{name: run.info[name] for name in _KEPT if name in run.info},
+        "views_of": run.views_of,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "metrics": scores(run.labels, found.guesses, run.split, run.classes),
         "versions": versions(),
@@ -313,8 +314,7 @@ def _linked(run: Run, place: Path) -> dict[str, Path]:
     """Lay a run's own files out below a folder, as links where the disk can hold them."""
     files = {}
     for pattern in _FILES:
-        for path in sorted(run.folder.glob(pattern)):
-            name = path.relative_to(run.folder).as_posix()
+        for name, path in run.find_all(pattern).items():
             target = place / name
             target.parent.mkdir(exist_ok=True)
             try:

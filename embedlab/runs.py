@@ -166,6 +166,14 @@ class Run:
         return str(self.info["fingerprint"])
 
     @property
+    def views_of(self) -> str:
+        """A string that changes whenever vectors, labels or split do; kept views are keyed by it.
+
+        A run that differs from another by its head alone has the other's, and so its views.
+        """
+        return str(self.info.get("views_of") or self.fingerprint)
+
+    @property
     def n_items(self) -> int:
         """How many pictures there are."""
         return int(self.info["n_items"])
@@ -178,6 +186,15 @@ class Run:
     def _find(self, name: str) -> Path:
         inside = self.folder / name
         return inside if inside.exists() else self._annex / name
+
+    def find_all(self, pattern: str) -> dict[str, Path]:
+        """Give the finished files that match a pattern such as "vectors/*", by name in the run."""
+        found: dict[str, Path] = {}
+        for place in (self._annex, self.folder):
+            for path in sorted(place.glob(pattern)):
+                if not path.name.startswith(PARTIAL):
+                    found[path.relative_to(place).as_posix()] = path
+        return found
 
     def _place_for_more(self) -> Path:
         # The built-in runs belong to the installation; what is computed later stays at home.
@@ -425,9 +442,11 @@ def save_run(
             (new / name).parent.mkdir(exist_ok=True)
             shutil.move(path, new / name)
         # safetensors writes files that none but their owner may read; a run is there to be shared.
+        # What is linked to another run's file is shared already, and its mode is that run's too.
         mode = (new / "embeddings.npy").stat().st_mode
         for path in new.rglob("*.safetensors"):
-            path.chmod(mode)
+            if path.stat().st_nlink == 1:
+                path.chmod(mode)
         whole = {
             "schema": SCHEMA,
             **info,

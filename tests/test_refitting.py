@@ -19,12 +19,15 @@ from embedlab import standby
 from embedlab.cli import group
 from embedlab.errors import EmbedlabError
 from embedlab.experiment import train
+from embedlab.files import PARTIAL
 from embedlab.home import home
+from embedlab.layers import kept_layers
 from embedlab.models.settings import HeadSettings
 from embedlab.pairing import differences
 from embedlab.refitting import Refit, head_words, in_words, keep, refit
 from embedlab.runs import Run, open_run
 from embedlab.standby import Standby
+from embedlab.views import UmapSettings, kept_umap
 
 from .conftest import ROOT
 from .made_pictures import coloured
@@ -92,6 +95,42 @@ def test_a_kept_head_is_a_whole_run_and_takes_little_space(frozen: Run, tmp_path
     assert keep(refit(kept)).title == f"{frozen.title}, usual settings"
     with pytest.raises(EmbedlabError, match="something at"):
         keep(refit(frozen), folder=kept.folder)
+
+
+def test_a_kept_head_has_what_was_drawn_and_computed_of_the_body() -> None:
+    run = made_run(home("runs") / "squares")
+    drawn = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    run.save_projection(UmapSettings().key(run), coordinates=drawn)
+    (run.folder / "vectors" / f"{PARTIAL}01234567-half.npy").write_bytes(b"being written")
+    kept = keep(refit(keep(refit(run, epochs=1)), epochs=2))
+    assert kept.fingerprint != run.fingerprint
+    found = kept_umap(kept)
+    assert found is not None
+    np.testing.assert_array_equal(found, drawn)
+    assert not list(kept.folder.rglob(f"{PARTIAL}*"))
+
+
+def test_what_the_annex_holds_is_kept_too() -> None:
+    garden = open_run("garden")
+    garden.add_vectors("more", np.ones((garden.n_items, 2), np.float32), {"what": "ones"})
+    garden.save_projection("more", coordinates=np.zeros((3, 2)))
+    assert not (garden.folder / "vectors" / "more.npy").exists()
+    kept = keep(refit(garden, epochs=1))
+    assert kept.vector_sets == garden.vector_sets and "more" in kept.vector_sets
+    assert kept.about_vectors("more") == {"what": "ones"}
+    assert (kept.folder / "projections" / "more.npz").exists()
+    assert kept_layers(kept) is not None
+
+
+def test_a_kept_head_leaves_the_files_that_it_shares_as_they_are() -> None:
+    run = made_run(home("runs") / "squares")
+    weights = run.folder / "body.safetensors"
+    weights.write_bytes(b"shared")
+    weights.chmod(0o440)
+    kept = keep(refit(run, epochs=1))
+    assert (kept.folder / "body.safetensors").read_bytes() == b"shared"
+    if (kept.folder / "body.safetensors").stat().st_nlink > 1:
+        assert weights.stat().st_mode & 0o777 == 0o440
 
 
 def test_the_seed_of_a_random_body_stays_its_own(frozen: Run) -> None:
