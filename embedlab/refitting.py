@@ -46,11 +46,11 @@ _KEPT = (  # of run.json: what stays true when only the head is another
 _FILES = ("body.onnx", "body.safetensors", "vectors/*", "projections/*")
 _IN_WORDS = {
     "epochs": "{} epochs",
-    "learning_rate": "learning rate {:g}",
+    "learning_rate": "learning rate {}",
     "schedule": "{}",
     "batch_size": "batch {}",
-    "label_smoothing": "smoothing {:g}",
-    "weight_decay": "decay {:g}",
+    "label_smoothing": "smoothing {}",
+    "weight_decay": "decay {}",
     "seed": "seed {}",
 }
 
@@ -78,8 +78,9 @@ class Refit:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float32]:
-        """Of the run's pictures, shape (n_items, n_classes)."""
-        return softmax(self.head.logits(self.run.embeddings))
+        """Of the run's pictures, shape (n_items, n_classes); NaN where a vector is not finite."""
+        with np.errstate(invalid="ignore"):
+            return softmax(self.head.logits(self.run.embeddings))
 
     @property
     def guesses(self) -> NDArray[np.int64]:
@@ -90,7 +91,7 @@ class Refit:
     def share(self) -> Share:
         """How many validation pictures it tells rightly."""
         assert self.run.labels is not None
-        held = self.run.split == VALIDATION
+        held = rows_to_fit(self.run.embeddings, self.run.split == VALIDATION)
         return accuracy(self.run.labels[held], self.guesses[held])
 
 
@@ -106,9 +107,20 @@ def in_words(settings: HeadSettings) -> str:
     """
     asked, usual = asdict(settings), asdict(HeadSettings())
     said = [
-        words.format(asked[name]) for name, words in _IN_WORDS.items() if asked[name] != usual[name]
+        words.format(_short(asked[name]))
+        for name, words in _IN_WORDS.items()
+        if asked[name] != usual[name]
     ]
+    if settings.epochs == 1:
+        said[0] = "1 epoch"
     return ", ".join(said) or "usual settings"
+
+
+def _short(value: float | str) -> str:
+    """Write a number as short as it can be told from others."""
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)
 
 
 def refit(
@@ -243,7 +255,9 @@ def _is_trainable(found: Refit) -> bool:
     # The seed of a training is that of a random body as well.
     drawn = (found.run.info.get("weights") or {}).get("kind") == "random"
     same_body = not drawn or training.get("seed") == found.settings.seed
-    return bool(training.get("freeze")) and training.get("augment") == "none" and same_body
+    # Runs of earlier versions do not say how much was dropped before the head.
+    known = "dropout" in found.run.info and same_body
+    return bool(training.get("freeze")) and training.get("augment") == "none" and known
 
 
 def _settings(settings: HeadSettings | None, overrides: dict[str, Any]) -> HeadSettings:
@@ -259,13 +273,14 @@ def _settings(settings: HeadSettings | None, overrides: dict[str, Any]) -> HeadS
 def _info(found: Refit, title: str) -> dict[str, Any]:
     run = found.run
     assert run.labels is not None
+    good = rows_to_fit(run.embeddings, None)
     training = dict(run.info.get("training") or {})
     info: dict[str, Any] = {
         "title": title,
         **{name: run.info[name] for name in _KEPT if name in run.info},
         "views_of": run.views_of,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "metrics": scores(run.labels, found.guesses, run.split, run.classes),
+        "metrics": scores(run.labels[good], found.guesses[good], run.split[good], run.classes),
         "versions": versions(),
         "seconds": {"train": round(found.seconds, 2)},
         "head": {"on": _body_title(run), **asdict(found.settings)},

@@ -40,11 +40,14 @@ def _fitted(fingerprint: str, _run: Run, settings: HeadSettings) -> Fitted:
 
 def tried(run: Run) -> list[Fitted]:
     """Give the heads that were tried on this run's body, in this session, the oldest first."""
+    if not may_start_jobs():
+        return []
     found = []
-    for settings in st.session_state.get(_slot(run), []):
+    for settings in list(st.session_state.get(_slot(run), [])):
         try:
             found.append(_fitted(run.fingerprint, run, settings))
         except EmbedlabError as error:
+            _drop(run, settings)  # said once; another click tries it again
             st.warning(
                 f"{in_words(settings).capitalize()}: {plain(str(error))}", icon=":material/error:"
             )
