@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -22,6 +21,7 @@ from embedlab.data.dataset import TRAIN, VALIDATION
 from embedlab.data.pack import Pack
 from embedlab.errors import EmbedlabError
 from embedlab.facts import scores, softmax, train_command, versions
+from embedlab.files import passing_folder
 from embedlab.home import home
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.settings import HeadSettings, TrainSettings
@@ -216,7 +216,7 @@ def keep(found: Refit, *, title: str | None = None, folder: Path | None = None) 
     # A free name stays free until the run has it.
     with (
         FileLock(home("cache") / "saving.lock"),
-        tempfile.TemporaryDirectory(dir=home("cache")) as place,
+        passing_folder(home("cache")) as place,
     ):
         target = folder or new_run_folder(title)
         try:
@@ -229,7 +229,7 @@ def keep(found: Refit, *, title: str | None = None, folder: Path | None = None) 
                 inputs=_all(run.inputs) if run.inputs is not None else None,
                 head=found.head,
                 history=found.history,
-                files=_linked(run, Path(place)),
+                files=_linked(run, place),
             )
         except FileExistsError:
             raise EmbedlabError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -133,6 +135,29 @@ def test_a_kept_head_leaves_the_files_that_it_shares_as_they_are() -> None:
     assert (kept.folder / "body.safetensors").read_bytes() == b"shared"
     if (kept.folder / "body.safetensors").stat().st_nlink > 1:
         assert weights.stat().st_mode & 0o777 == 0o440
+
+
+def test_a_keep_that_is_killed_leaves_nothing_for_long() -> None:
+    """Killed at whatever it writes, it leaves no run, and the next keep sweeps up after it."""
+    run = made_run(home("runs") / "squares")
+    run.save_projection("kept", coordinates=np.zeros((60, 2), np.float32))
+    killed = (
+        "import os, sys, shutil\n"
+        "from embedlab import refitting, runs\n"
+        "def dies(*_, **__): os._exit(9)\n"
+        "found = refitting.refit(runs.open_run('squares'), epochs=1)\n"
+        "setattr(*{'link': (os, 'link', dies), 'save': (runs, 'write_json', dies),\n"
+        "    'move': (shutil, 'move', dies)}[sys.argv[1]])\n"
+        "refitting.keep(found)\n"
+    )
+    for stage in ("link", "save", "move"):
+        done = subprocess.run([sys.executable, "-c", killed, stage], check=False, cwd=ROOT)
+        assert done.returncode == 9
+        assert list(home("cache").glob(f"{PARTIAL}*"))
+        assert [path.name for path in home("runs").iterdir() if path.name[0] != "."] == ["squares"]
+    kept = keep(refit(run, epochs=1))
+    assert kept.load_projection("kept") is not None
+    assert not list(home().rglob(f"{PARTIAL}*"))
 
 
 def test_the_seed_of_a_random_body_stays_its_own(frozen: Run) -> None:
