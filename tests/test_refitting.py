@@ -454,6 +454,23 @@ def test_heads_are_tried_kept_and_put_away_on_the_page() -> None:
 
 
 @pytest.mark.usefixtures("_released")
+def test_what_is_typed_counts_though_the_click_follows_at_once() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("squares")
+    app.number_input(key="refit-seed").set_value(5)  # arrives together with the click
+    app.button(key="refit-start").click().run()
+    assert not app.exception and "Linear, seed 5" in heads_of(app)
+    assert "Linear, usual settings" not in heads_of(app)
+    # The same where what is typed is what the button is closed for.
+    app.number_input(key="refit-epochs").set_value(10_000)
+    app.number_input(key="refit-batch").set_value(2)
+    app.button(key="refit-start").click().run()
+    assert not app.exception and app.button(key="refit-start").disabled
+    app.number_input(key="refit-epochs").set_value(20).run()
+    assert [name for name in heads_of(app) if "Linear" in name] == ["Linear, seed 5"]
+
+
+@pytest.mark.usefixtures("_released")
 def test_a_head_that_fails_is_said_once_and_is_gone() -> None:
     made_run(home("runs") / "squares")
     app = opened("squares")
