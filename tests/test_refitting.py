@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from embedlab import standby
-from embedlab.cli import group
+from embedlab.cli import group, main
 from embedlab.errors import EmbedlabError
 from embedlab.experiment import train
 from embedlab.files import PARTIAL
@@ -273,6 +273,26 @@ def test_one_rate_that_is_too_high_loses_no_other() -> None:
     done = CliRunner().invoke(group, [*words, "--lr", "100"])
     assert isinstance(done.exception, EmbedlabError) and not done.stdout
     assert str(done.exception).startswith("The loss left")
+
+
+def test_a_full_disk_is_one_line_in_a_terminal_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made_run(home("runs") / "squares")
+    error = OSError(errno.ENOSPC, "No space left on device", str(run.folder / "x"))
+
+    def fails(_: Refit) -> None:
+        raise error
+
+    monkeypatch.setattr("embedlab.refitting.keep", fails)
+    with pytest.raises(SystemExit) as ended:
+        main(["heads", "squares", "-q", "--epochs", "1", "--keep"])
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("embedlab: The disk is full.") and str(run.folder / "x") in line
+    error = OSError("something that nobody foresaw")
+    with pytest.raises(OSError, match="foresaw"):
+        main(["heads", "squares", "-q", "--epochs", "1", "--keep"])
 
 
 def test_vectors_that_are_not_finite_are_left_out() -> None:
