@@ -122,10 +122,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     if target.exists():
         raise FileExistsError(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    named = f"{PARTIAL}*-{glob.escape(target.name)}"
-    for left in (*target.parent.glob(named), *target.parent.glob(f"{named}.lock")):
-        if (left.is_dir() or left.suffix == ".lock") and is_left_behind(left):
-            remove_left_behind(left)
+    _remove_what_was_left_of(target)
     beside = _beside(target)
     with _claimed(beside):
         beside.mkdir()
@@ -142,6 +139,39 @@ def new_folder(target: Path) -> Iterator[Path]:
             error.add_note(f"{_NOTE}{target}")
             shutil.rmtree(beside, ignore_errors=True)
             raise
+
+
+@contextmanager
+def passing_folder(place: Path) -> Iterator[Path]:
+    """Give an empty folder that is removed on leaving the block.
+
+    What a killed process has left of such a folder is removed by the next.
+
+    Parameters
+    ----------
+    place : Path
+        The folder that it is in.
+
+    Yields
+    ------
+    Path
+    """
+    target = place / "passing"
+    _remove_what_was_left_of(target)
+    folder = _beside(target)
+    with _claimed(folder):
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_what_was_left_of(target: Path) -> None:
+    named = f"{PARTIAL}*-{glob.escape(target.name)}"
+    for left in (*target.parent.glob(named), *target.parent.glob(f"{named}.lock")):
+        if (left.is_dir() or left.suffix == ".lock") and is_left_behind(left):
+            remove_left_behind(left)
 
 
 def _lock_of(folder: Path) -> Path:

@@ -258,7 +258,7 @@ def _of_unit_spread(drawing: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _key(run: Run, size: int | None) -> str:
-    text = json.dumps([run.fingerprint, None if own_size(run, size) else size, _VERSION])
+    text = json.dumps([run.views_of, None if own_size(run, size) else size, _VERSION])
     return f"layers-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 

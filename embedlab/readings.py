@@ -32,7 +32,7 @@ def factor_columns(run: Run) -> dict[str, pd.Series]:
 
 
 def _key(run: Run, names: Sequence[str]) -> str:
-    text = json.dumps([run.fingerprint, list(names), "readings", 1])
+    text = json.dumps([run.views_of, list(names), "readings", 1])
     return f"readings-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -22,6 +21,7 @@ from embedlab.data.dataset import TRAIN, VALIDATION
 from embedlab.data.pack import Pack
 from embedlab.errors import EmbedlabError
 from embedlab.facts import scores, softmax, train_command, versions
+from embedlab.files import passing_folder
 from embedlab.home import home
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.settings import HeadSettings, TrainSettings
@@ -70,8 +70,9 @@ class Refit:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float32]:
-        """Of the run's pictures, shape (n_items, n_classes)."""
-        return softmax(self.head.logits(self.run.embeddings))
+        """Of the run's pictures, shape (n_items, n_classes); NaN where a vector is not finite."""
+        with np.errstate(invalid="ignore"):
+            return softmax(self.head.logits(self.run.embeddings))
 
     @property
     def guesses(self) -> NDArray[np.int64]:
@@ -82,7 +83,7 @@ class Refit:
     def share(self) -> Share:
         """How many validation pictures it tells rightly."""
         assert self.run.labels is not None
-        held = self.run.split == VALIDATION
+        held = rows_to_fit(self.run.embeddings, self.run.split == VALIDATION)
         return accuracy(self.run.labels[held], self.guesses[held])
 
 
@@ -192,7 +193,7 @@ def keep(found: Refit, *, title: str | None = None, folder: Path | None = None) 
     # A free name stays free until the run has it.
     with (
         FileLock(home("cache") / "saving.lock"),
-        tempfile.TemporaryDirectory(dir=home("cache")) as place,
+        passing_folder(home("cache")) as place,
     ):
         target = folder or new_run_folder(title)
         try:
@@ -205,7 +206,7 @@ def keep(found: Refit, *, title: str | None = None, folder: Path | None = None) 
                 inputs=_all(run.inputs) if run.inputs is not None else None,
                 head=found.head,
                 history=found.history,
-                files=_linked(run, Path(place)),
+                files=_linked(run, place),
             )
         except FileExistsError:
             raise EmbedlabError(
@@ -238,7 +239,9 @@ def _is_trainable(found: Refit) -> bool:
     # The seed of a training is that of a random body as well.
     drawn = (found.run.info.get("weights") or {}).get("kind") == "random"
     same_body = not drawn or training.get("seed") == found.settings.seed
-    return bool(training.get("freeze")) and training.get("augment") == "none" and same_body
+    # Runs of earlier versions do not say how much was dropped before the head.
+    known = "dropout" in found.run.info and same_body
+    return bool(training.get("freeze")) and training.get("augment") == "none" and known
 
 
 def _settings(settings: HeadSettings | None, overrides: dict[str, Any]) -> HeadSettings:
@@ -254,12 +257,14 @@ def _settings(settings: HeadSettings | None, overrides: dict[str, Any]) -> HeadS
 def _info(found: Refit, title: str) -> dict[str, Any]:
     run = found.run
     assert run.labels is not None
+    good = rows_to_fit(run.embeddings, None)
     training = dict(run.info.get("training") or {})
     info: dict[str, Any] = {
         "title": title,
         **{name: run.info[name] for name in _KEPT if name in run.info},
+        "views_of": run.views_of,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "metrics": scores(run.labels, found.guesses, run.split, run.classes),
+        "metrics": scores(run.labels[good], found.guesses[good], run.split[good], run.classes),
         "versions": versions(),
         "seconds": {"train": round(found.seconds, 2)},
         "head": {"on": _body_title(run), **asdict(found.settings)},
@@ -308,8 +313,7 @@ def _linked(run: Run, place: Path) -> dict[str, Path]:
     """Lay a run's own files out below a folder, as links where the disk can hold them."""
     files = {}
     for pattern in _FILES:
-        for path in sorted(run.folder.glob(pattern)):
-            name = path.relative_to(run.folder).as_posix()
+        for name, path in run.find_all(pattern).items():
             target = place / name
             target.parent.mkdir(exist_ok=True)
             try:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from embedlab.errors import EmbedlabError
 from embedlab.home import home
+from embedlab.jobs.failures import MEMORY, Shortage, explain
 from embedlab.jobs.launch import child_environment
 from embedlab.jobs.processes import NO_WINDOW
 from embedlab.models.settings import HeadSettings
@@ -67,9 +68,17 @@ class Standby:
         self._lock = threading.Lock()
 
     def wake(self) -> None:
-        """Start the process, if it does not run, and do not wait until it is ready."""
-        with self._lock:
-            self._start()
+        """Start the process, if it does not run, and do not wait until it is ready.
+
+        Where it cannot be started, whoever asks it for a head is told.
+        """
+        if self._lock.acquire(blocking=False):  # otherwise it is at work, and so awake
+            try:
+                self._start()
+            except EmbedlabError:
+                pass
+            finally:
+                self._lock.release()
 
     def fit(self, run: Run, settings: HeadSettings) -> Fitted:
         """Fit a head to a run's embeddings, as `embedlab.refitting.refit` does.
@@ -128,7 +137,7 @@ class Standby:
             line = process.stdout.readline()
         except (OSError, ValueError):
             line = ""
-        if not line:
+        if not line.endswith("\n"):  # it ended before it had said all
             _end(process)
             self._process = None
             return None
@@ -136,22 +145,35 @@ class Standby:
 
     def _start(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
-            with _log().open("w", encoding="utf-8") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "embedlab.standby", str(self._idle)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    encoding="utf-8",
-                    env=child_environment(),
-                    creationflags=NO_WINDOW,
-                )
+            with _opened_log() as log:
+                try:
+                    self._process = subprocess.Popen(
+                        [sys.executable, "-m", "embedlab.standby", str(self._idle)],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=log,
+                        encoding="utf-8",
+                        env=child_environment(),
+                        creationflags=NO_WINDOW,
+                    )
+                except OSError as error:
+                    raise EmbedlabError(
+                        f"The process that fits heads cannot be started: {error}.",
+                        remedy="Try again, or fit heads on the command line: embedlab heads.",
+                    ) from None
             weakref.finalize(self, _end, self._process)
         return self._process
 
 
 def _log() -> Path:
     return home("cache") / "standby.txt"
+
+
+def _opened_log() -> IO[str]:
+    try:
+        return _log().open("w", encoding="utf-8")
+    except OSError:  # a home that is read-only, or full; fitting writes nothing
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 (on Windows, no path)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -215,14 +237,20 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
             "history": found.history,
             "seconds": found.seconds,
         }
-    except EmbedlabError as error:
-        return {"error": [error.problem, error.remedy]}
-    except (OSError, MemoryError, RuntimeError, ValueError) as error:
-        import traceback
+    except Exception as error:
+        told = explain(error)
+        if isinstance(told, Shortage) and told.of == MEMORY:
+            told = EmbedlabError(
+                "Memory did not suffice for a head on these embeddings.",
+                remedy="Close other programs, then try again.",
+            )
+        if told is None:
+            import traceback
 
-        traceback.print_exc()
-        said = f"{type(error).__name__}: {error}"
-        return {"error": [f"Unforeseen: {said}", f"{_log()} says where it happened."]}
+            traceback.print_exc()
+            said = f"Unforeseen: {type(error).__name__}: {error}."
+            told = EmbedlabError(said, remedy=f"{_log()} says where it happened.")
+        return {"error": [told.problem, told.remedy]}
 
 
 def main() -> None:

@@ -46,8 +46,8 @@ class UmapSettings:
     n_components: int = 2
 
     def key(self, run: Run, vectors: str = EMBEDDING) -> str:
-        """Name the view by its content: the run's fingerprint, the vectors, the settings."""
-        text = json.dumps([run.fingerprint, vectors, asdict(self)], sort_keys=True)
+        """Name the view by its content: what the run shows, the vectors, the settings."""
+        text = json.dumps([run.views_of, vectors, asdict(self)], sort_keys=True)
         return f"umap-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
@@ -130,7 +130,7 @@ def overview(run: Run, *, vectors: str = EMBEDDING) -> Overview:
     EmbedlabError
         If no picture has a finite vector.
     """
-    text = json.dumps([run.fingerprint, vectors, "overview", 2])
+    text = json.dumps([run.views_of, vectors, "overview", 2])
     key = f"overview-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     kept = run.load_projection(key)
     if kept is None:
@@ -178,7 +178,7 @@ def discriminant(
             f"The run {run.id} has no classes that LDA could part.",
             remedy="Look at PCA, or choose a run of labelled pictures.",
         )
-    text = json.dumps([run.fingerprint, vectors, "lda", part, shuffled, 1])
+    text = json.dumps([run.views_of, vectors, "lda", part, shuffled, 1])
     key = f"lda-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     kept = run.load_projection(key)
     if kept is not None:
@@ -224,7 +224,7 @@ def prepare(run: Run, *, progress: Progress = silent) -> None:
 
 
 def _doubts_key(run: Run) -> str:
-    text = json.dumps([run.fingerprint, "doubts", 1])
+    text = json.dumps([run.views_of, "doubts", 1])
     return f"doubts-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -16,15 +20,18 @@ from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from embedlab import standby
-from embedlab.cli import group
+from embedlab.cli import group, main
 from embedlab.errors import EmbedlabError
 from embedlab.experiment import train
+from embedlab.files import PARTIAL
 from embedlab.home import home
+from embedlab.layers import kept_layers
 from embedlab.models.settings import HeadSettings
 from embedlab.pairing import differences
 from embedlab.refitting import Refit, head_words, in_words, keep, refit
 from embedlab.runs import Run, open_run
 from embedlab.standby import Standby
+from embedlab.views import UmapSettings, kept_umap
 
 from .conftest import ROOT
 from .made_pictures import coloured
@@ -95,6 +102,65 @@ def test_a_kept_head_is_a_whole_run_and_takes_little_space(frozen: Run, tmp_path
         keep(refit(frozen), folder=kept.folder)
 
 
+def test_a_kept_head_has_what_was_drawn_and_computed_of_the_body() -> None:
+    run = made_run(home("runs") / "squares")
+    drawn = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    run.save_projection(UmapSettings().key(run), coordinates=drawn)
+    (run.folder / "vectors" / f"{PARTIAL}01234567-half.npy").write_bytes(b"being written")
+    kept = keep(refit(keep(refit(run, epochs=1)), epochs=2))
+    assert kept.fingerprint != run.fingerprint
+    found = kept_umap(kept)
+    assert found is not None
+    np.testing.assert_array_equal(found, drawn)
+    assert not list(kept.folder.rglob(f"{PARTIAL}*"))
+
+
+def test_what_the_annex_holds_is_kept_too() -> None:
+    garden = open_run("garden")
+    garden.add_vectors("more", np.ones((garden.n_items, 2), np.float32), {"what": "ones"})
+    garden.save_projection("more", coordinates=np.zeros((3, 2)))
+    assert not (garden.folder / "vectors" / "more.npy").exists()
+    kept = keep(refit(garden, epochs=1))
+    assert kept.vector_sets == garden.vector_sets and "more" in kept.vector_sets
+    assert kept.about_vectors("more") == {"what": "ones"}
+    assert (kept.folder / "projections" / "more.npz").exists()
+    assert kept_layers(kept) is not None
+
+
+def test_a_kept_head_leaves_the_files_that_it_shares_as_they_are() -> None:
+    run = made_run(home("runs") / "squares")
+    weights = run.folder / "body.safetensors"
+    weights.write_bytes(b"shared")
+    weights.chmod(0o440)
+    kept = keep(refit(run, epochs=1))
+    assert (kept.folder / "body.safetensors").read_bytes() == b"shared"
+    if (kept.folder / "body.safetensors").stat().st_nlink > 1:
+        assert weights.stat().st_mode & 0o777 == 0o440
+
+
+def test_a_keep_that_is_killed_leaves_nothing_for_long() -> None:
+    """Killed at whatever it writes, it leaves no run, and the next keep sweeps up after it."""
+    run = made_run(home("runs") / "squares")
+    run.save_projection("kept", coordinates=np.zeros((60, 2), np.float32))
+    killed = (
+        "import os, sys, shutil\n"
+        "from embedlab import refitting, runs\n"
+        "def dies(*_, **__): os._exit(9)\n"
+        "found = refitting.refit(runs.open_run('squares'), epochs=1)\n"
+        "setattr(*{'link': (os, 'link', dies), 'save': (runs, 'write_json', dies),\n"
+        "    'move': (shutil, 'move', dies)}[sys.argv[1]])\n"
+        "refitting.keep(found)\n"
+    )
+    for stage in ("link", "save", "move"):
+        done = subprocess.run([sys.executable, "-c", killed, stage], check=False, cwd=ROOT)
+        assert done.returncode == 9
+        assert list(home("cache").glob(f"{PARTIAL}*"))
+        assert [path.name for path in home("runs").iterdir() if path.name[0] != "."] == ["squares"]
+    kept = keep(refit(run, epochs=1))
+    assert kept.load_projection("kept") is not None
+    assert not list(home().rglob(f"{PARTIAL}*"))
+
+
 def test_the_seed_of_a_random_body_stays_its_own(frozen: Run) -> None:
     drawn = Run(frozen.folder.parent / "drawn")
     same = keep(refit(drawn, learning_rate=0.01))
@@ -159,6 +225,9 @@ def test_settings_in_words_and_as_options() -> None:
     assert in_words(odd) == (
         "3 epochs, learning rate 0.5, one-cycle, batch 4, smoothing 0.1, decay 0.01, seed 7"
     )
+    assert in_words(HeadSettings(epochs=1, learning_rate=0.01)) == "1 epoch, learning rate 0.01"
+    near = HeadSettings(learning_rate=0.012345671), HeadSettings(learning_rate=0.012345672)
+    assert in_words(near[0]) != in_words(near[1])  # they stand side by side on the page
     made_run(home("runs") / "squares")
     words = ["heads", "squares", *head_words(odd), "--no-others", "--json", "-q"]
     done = CliRunner().invoke(group, words, catch_exceptions=False)
@@ -189,6 +258,67 @@ def test_the_command_tries_every_rate_with_every_seed() -> None:
     said = [line for line in done.output.splitlines() if "of 12" in line]
     assert len(said) == 5 and "own head" in said[0] and "linear, learning rate 0.1" in said[-1]
     assert "kept" not in done.output
+
+
+def test_one_rate_that_is_too_high_loses_no_other() -> None:
+    made_run(home("runs") / "squares")
+    words = ["heads", "squares", "-q", "--no-others", "--weight-decay", "100", "--keep", "--json"]
+    rates = ["--lr", "100", "--lr", "0.01", "--lr", "0.01"]
+    done = CliRunner().invoke(group, [*words, *rates])
+    assert done.exit_code == 1 and isinstance(done.exception, EmbedlabError)
+    said = str(done.exception)
+    assert said.startswith("1 of 2 heads could not be fitted, the first with learning rate 100")
+    assert "left the finite numbers" in said and "below 100" in said
+    (row,) = (row for row in json.loads(done.stdout) if "settings" in row)
+    assert row["settings"]["learning_rate"] == 0.01 and open_run(row["run"]).head is not None
+    done = CliRunner().invoke(group, [*words, "--lr", "100"])
+    assert isinstance(done.exception, EmbedlabError) and not done.stdout
+    assert str(done.exception).startswith("The loss left")
+
+
+def test_a_full_disk_is_one_line_in_a_terminal_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made_run(home("runs") / "squares")
+    error = OSError(errno.ENOSPC, "No space left on device", str(run.folder / "x"))
+
+    def fails(_: Refit) -> None:
+        raise error
+
+    monkeypatch.setattr("embedlab.refitting.keep", fails)
+    with pytest.raises(SystemExit) as ended:
+        main(["heads", "squares", "-q", "--epochs", "1", "--keep"])
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("embedlab: The disk is full.") and str(run.folder / "x") in line
+    error = OSError("something that nobody foresaw")
+    with pytest.raises(OSError, match="foresaw"):
+        main(["heads", "squares", "-q", "--epochs", "1", "--keep"])
+
+
+def test_vectors_that_are_not_finite_are_left_out() -> None:
+    run = made_run(home("runs") / "squares")
+    held, learn = (np.flatnonzero(run.split == part) for part in ("validation", "train"))
+    embeddings = np.array(run.embeddings)
+    embeddings[held[0]], embeddings[learn[0]], embeddings[learn[1]] = np.nan, np.inf, 0
+    np.save(run.folder / "embeddings.npy", embeddings)
+    found = refit(Run(run.folder))
+    assert found.share.total == len(held) - 1
+    assert found.history[-1]["validation_accuracy"] == pytest.approx(found.share.value)
+    metrics = keep(found).info["metrics"]
+    assert metrics["validation"]["total"] == len(held) - 1
+    assert metrics["train"]["total"] == len(learn) - 1
+
+
+def test_a_run_that_does_not_say_what_was_dropped_promises_nothing(
+    frozen: Run, tmp_path: Path
+) -> None:
+    old = shutil.copytree(frozen.folder, tmp_path / "old")
+    info = json.loads((old / "run.json").read_text())
+    del info["dropout"]
+    (old / "run.json").write_text(json.dumps(info))
+    kept = keep(refit(Run(old), epochs=1))
+    assert kept.info["command"].startswith("embedlab heads ") and "new head" in kept.title
 
 
 # ---- the process that stands by ----------------------------------------------
@@ -251,6 +381,51 @@ def test_one_that_cannot_start_is_no_riddle(
     monkeypatch.setattr(standby.sys, "executable", "/bin/false")
     with pytest.raises(EmbedlabError, match="ended before it answered"):
         helper.fit(run, HeadSettings())
+    monkeypatch.setattr(standby.sys, "executable", str(run.folder / "nothing"))
+    helper.wake()  # in answer to a click: nobody is bothered before asking for a head
+    with pytest.raises(EmbedlabError, match="cannot be started"):
+        helper.fit(run, HeadSettings())
+
+
+def test_half_an_answer_is_none(helper: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed while it writes leaves a line without an end."""
+    run = made_run(home("runs") / "squares")
+    halved = home() / "python"
+    halved.write_text("#!/bin/sh\nread request\nprintf '{\"guesses\": [0, 1'\n")
+    halved.chmod(0o755)
+    monkeypatch.setattr(standby.sys, "executable", str(halved))
+    with pytest.raises(EmbedlabError, match="ended before it answered"):
+        helper.fit(run, HeadSettings())
+
+
+def test_it_needs_no_home_that_can_be_written_to(
+    helper: Standby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = made_run(home("runs") / "squares")
+    # A folder where the log would be cannot be written to, whoever tries.
+    (home("cache") / "standby.txt").mkdir()
+    assert helper.fit(run, HeadSettings()).guesses.shape == (60,)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "Memory did not suffice"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "The disk is full"),
+        (KeyError("split"), "Unforeseen: KeyError: 'split'"),
+    ],
+)
+def test_it_says_in_words_what_went_wrong(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("embedlab.refitting.refit", fails)
+    run = made_run(home("runs") / "squares")
+    request = {"do": "fit", "run": str(run.folder), "settings": {}}
+    problem, remedy = standby._answer(request)["error"]
+    assert problem.startswith(said) and remedy
 
 
 # ---- the page ----------------------------------------------
@@ -299,6 +474,36 @@ def test_heads_are_tried_kept_and_put_away_on_the_page() -> None:
     assert "Linear, learning rate 0.01, seed 5" in heads_of(app)
 
 
+@pytest.mark.usefixtures("_released")
+def test_what_is_typed_counts_though_the_click_follows_at_once() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("squares")
+    app.number_input(key="refit-seed").set_value(5)  # arrives together with the click
+    app.button(key="refit-start").click().run()
+    assert not app.exception and "Linear, seed 5" in heads_of(app)
+    assert "Linear, usual settings" not in heads_of(app)
+    # The same where what is typed is what the button is closed for.
+    app.number_input(key="refit-epochs").set_value(10_000)
+    app.number_input(key="refit-batch").set_value(2)
+    app.button(key="refit-start").click().run()
+    assert not app.exception and app.button(key="refit-start").disabled
+    app.number_input(key="refit-epochs").set_value(20).run()
+    assert [name for name in heads_of(app) if "Linear" in name] == ["Linear, seed 5"]
+
+
+@pytest.mark.usefixtures("_released")
+def test_a_head_that_fails_is_said_once_and_is_gone() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("squares")
+    app.number_input(key="refit-rate").set_value(100.0).run()
+    app.number_input(key="refit-decay").set_value(10.0).run()
+    app.number_input(key="refit-epochs").set_value(2000).run()
+    app.button(key="refit-start").click().run()
+    assert not app.exception and "left the finite numbers" in app.warning[0].value
+    app.number_input(key="refit-seed").set_value(5).run()
+    assert not app.warning and not app.exception
+
+
 def test_too_many_steps_are_for_the_command_line() -> None:
     made_run(home("runs") / "squares")
     app = opened("squares")
@@ -312,5 +517,9 @@ def test_a_public_server_fits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMBEDLAB_PUBLIC", "1")
     made_run(home("runs") / "squares")
     app = opened("squares")
+    app.session_state[f"refit-tried-{open_run('squares').fingerprint}"] = [HeadSettings()]
+    monkeypatch.setattr(Standby, "fit", lambda *_: pytest.fail("something was fitted"))
+    app.run()
+    assert not app.exception and "Linear, usual settings" not in heads_of(app)
     assert not any(one.key == "refit-start" for one in app.button)
     assert any("embedlab heads squares" in one.value for one in app.code)

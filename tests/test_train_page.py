@@ -89,6 +89,17 @@ def test_the_command_shown_is_the_job_that_is_started() -> None:
     assert job.title == "Train three & more"
 
 
+def test_what_is_typed_counts_though_the_click_follows_at_once() -> None:
+    app = opened()
+    app.number_input(key="train-seed").set_value(7)  # arrives together with the click
+    button(app, "Start training").click().run()
+    (job,) = list_jobs()
+    assert not app.exception and job.arguments[-2:] == ("--seed", "7")
+    assert app.query_params["job"] == job.id
+    app.run()  # one click, one job
+    assert len(list_jobs()) == 1
+
+
 def test_trainings_that_differ_can_be_told_apart_in_the_queue() -> None:
     app = opened()
     button(app, "Start training").click().run()

@@ -66,3 +66,13 @@ def main(arguments: list[str] | None = None) -> Any:
     except (click.Abort, KeyboardInterrupt):
         click.echo("embedlab: stopped.", err=True)
         sys.exit(130)
+    except Exception as error:
+        from embedlab.jobs import current
+        from embedlab.jobs.failures import explain
+
+        # A job has told its folder; where it happened is for its log.
+        told = None if current() else explain(error)
+        if told is None:
+            raise
+        click.echo(f"embedlab: {told}", err=True)
+        sys.exit(1)

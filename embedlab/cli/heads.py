@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedlab.cli.reporting import reporting
+from embedlab.errors import EmbedlabError
 
 if TYPE_CHECKING:
     from embedlab.refitting import Refit
@@ -51,37 +52,48 @@ def command(
     together. All are scored on the run's validation pictures.
     """
     from embedlab.models.settings import HeadSettings
+    from embedlab.refitting import in_words, refit
     from embedlab.refitting import keep as keep_run
-    from embedlab.refitting import refit
     from embedlab.runs import open_run
 
     run = open_run(name)
     given = {key: value for key, value in chosen.items() if value is not None}
     usual = HeadSettings(**given)
-    asked = [
+    asked = dict.fromkeys(
         HeadSettings(**{**given, "learning_rate": rate, "seed": seed})
         for rate, seed in product(rates or (usual.learning_rate,), seeds or (usual.seed,))
-    ]
+    )
+    failed: dict[str, EmbedlabError] = {}
     kept: list[str] = []
     rows: list[dict[str, Any]] = []
     with reporting(quiet=quiet) as report:
         if (own := _own(run)) is not None:
             rows.append(own)
         for settings in asked:
-            found = refit(run, settings, progress=report.progress)
+            try:
+                found = refit(run, settings, progress=report.progress)
+            except EmbedlabError as error:  # one rate may be too high for all seeds, others not
+                if len(asked) == 1:
+                    raise
+                failed[in_words(settings)] = error
+                continue
             rows.append(_row(found))
             if keep:
                 kept.append(keep_run(found).id)
                 rows[-1]["run"] = kept[-1]
                 report.result(runs=kept, run=kept[-1])
+        if len(failed) == len(asked):
+            raise next(iter(failed.values()))
         if others:
             rows += _others(run)
-    if as_json:
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
-        return
-    _print(rows)
-    for id_ in kept:
-        click.echo(f"kept as {id_}")
+        _show(rows, kept, as_json=as_json)
+        if failed:
+            said, first = next(iter(failed.items()))
+            raise EmbedlabError(
+                f"{len(failed)} of {len(asked)} heads could not be fitted, the first with "
+                f"{said}: {first.problem}",
+                remedy=first.remedy,
+            )
 
 
 def _own(run: Run) -> dict[str, Any] | None:
@@ -126,6 +138,15 @@ def _scored(head: str, share: Share, seconds: float | None = None) -> dict[str, 
         "interval": list(share.interval) if share.total else None,
         "seconds": None if seconds is None else round(seconds, 3),
     }
+
+
+def _show(rows: list[dict[str, Any]], kept: list[str], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    _print(rows)
+    for id_ in kept:
+        click.echo(f"kept as {id_}")
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from embedlab.data.archives import file_digest
 from embedlab.data.dataset import Dataset
 from embedlab.data.preprocessing import Preprocessing
+from embedlab.files import passing_folder
 from embedlab.home import home
 from embedlab.importing.names import name_rows, under_names
 from embedlab.importing.saving import judged, normalised, parts_of, save
@@ -66,8 +66,7 @@ def import_onnx(
         If the file is no such network; the message says what was found and what belongs there.
     """
     wanted = classes or dataset.classes or None
-    with tempfile.TemporaryDirectory(dir=home("cache"), prefix="import-") as folder:
-        place = Path(folder)
+    with passing_folder(home("cache")) as place:
         target = place / "body.onnx"
         adopted = adopt_onnx(
             path, target, n_classes=len(wanted) if wanted else None, size=size, output=output

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from embedlab.data.decoding import PictureError, decode
 from embedlab.data.notes import count, named
 from embedlab.data.pictures import SIDE, thumbnail
 from embedlab.errors import EmbedlabError
+from embedlab.files import passing_folder
 from embedlab.home import home
 from embedlab.importing.saving import parts_of, save
 from embedlab.importing.vectors import IDS, LABELS, PATHS, find_column, read_vectors
@@ -89,13 +89,11 @@ def import_vectors(
             f"{'is a grey square' if len(missing) == 1 else 'are grey squares'}: {named(missing)}."
         )
     parts, split, note = parts_of(dataset, rows, validation=validation, split_seed=split_seed)
-    with tempfile.TemporaryDirectory(dir=home("cache"), prefix="import-") as folder:
+    with passing_folder(home("cache")) as place:
         files = {}
         if not missing:
             seen = BACKBONES["pixels"].preprocessing()
-            files = plain_files(
-                plain_vectors(dataset.take(rows), seen, progress=progress), Path(folder)
-            )
+            files = plain_files(plain_vectors(dataset.take(rows), seen, progress=progress), place)
         return save(
             dataset,
             rows,

@@ -15,7 +15,10 @@ from embedlab.files import PARTIAL, meant
 from embedlab.jobs.commands import halved
 
 MEMORY, DISK = "memory", "disk"
-FREE = "Free some space there (old jobs: embedlab jobs remove --ended), then resume the job."
+FREE = (
+    "Free some space there (old jobs: embedlab jobs remove --ended), "
+    "then resume the job, or try again."
+)
 _GPU_MEMORY = ("out of memory", "cublas_status_alloc_failed")
 _MEMORY = (
     "not enough memory",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,10 +105,10 @@ def fit_head(
     """
     if len(labels) < 2:
         raise EmbedlabError(f"Training needs at least 2 pictures; there are {len(labels)}.")
-    x, y = torch.from_numpy(np.array(embeddings, np.float32)), torch.from_numpy(np.array(labels))
+    x, y = _tensor(embeddings, np.float32), _tensor(labels, np.int64)
     held = None
     if validation and len(validation[1]):
-        held = tuple(torch.from_numpy(np.array(part)) for part in validation)
+        held = _tensor(validation[0], np.float32), _tensor(validation[1], np.int64)
     slices = batches(len(y), settings.batch_size)
     optimiser = torch.optim.AdamW(
         head.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
@@ -155,6 +156,11 @@ def fit_head(
             )
             progress("fitting the head", epoch + 1, settings.epochs, **facts)
     return history
+
+
+def _tensor(values: NDArray[Any], kind: type[np.generic]) -> Tensor:
+    """Give a tensor of the same memory where torch allows it: embeddings may be gigabytes."""
+    return torch.from_numpy(np.require(values, kind, ["C", "W"]))
 
 
 def _validated(head: nn.Linear, x: Tensor, y: Tensor) -> dict[str, float]:

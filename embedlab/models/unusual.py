@@ -17,11 +17,11 @@ _WORDS = {
     "size": "{} px",
     "augment": "changed: {}",
     "epochs": "{}",
-    "learning_rate": "learning rate {:g}",
+    "learning_rate": "learning rate {}",
     "schedule": "{}",
     "batch_size": "batch {}",
-    "label_smoothing": "smoothing {:g}",
-    "weight_decay": "decay {:g}",
+    "label_smoothing": "smoothing {}",
+    "weight_decay": "decay {}",
     "seed": "seed {}",
 }
 
@@ -55,7 +55,7 @@ def unusual(settings: TrainSettings | HeadSettings) -> list[str]:
 
 def _different(asked: dict[str, Any], usual: dict[str, Any]) -> list[str]:
     return [
-        words.format(count(asked[name], "epoch") if name == "epochs" else asked[name])
+        words.format(count(asked[name], "epoch") if name == "epochs" else _short(asked[name]))
         for name, words in _WORDS.items()
         if name in asked and asked[name] != usual[name]
     ]
@@ -67,3 +67,10 @@ def _resolved(settings: TrainSettings) -> dict[str, Any]:
     kind = settings.weights or known.weights
     weights = f"{kind} weights" if kind in ("imagenet", "random") else f"weights {Path(kind).stem}"
     return {**asdict(settings), "weights": weights, "size": settings.size or known.size}
+
+
+def _short(value: float | str) -> str:
+    """Write a number as short as it can be told from others."""
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from embedlab.data.pack import Pack
 from embedlab.data.preprocessing import Preprocessing
 from embedlab.errors import EmbedlabError
-from embedlab.files import new_file, write_json
+from embedlab.files import PARTIAL, new_file, write_json
 from embedlab.home import home
 
 SCHEMA = 1
@@ -129,6 +129,14 @@ class Run:
         return str(self.info["fingerprint"])
 
     @property
+    def views_of(self) -> str:
+        """A string that changes whenever vectors, labels or split do; kept views are keyed by it.
+
+        A run that differs from another by its head alone has the other's, and so its views.
+        """
+        return str(self.info.get("views_of") or self.fingerprint)
+
+    @property
     def n_items(self) -> int:
         """How many pictures there are."""
         return int(self.info["n_items"])
@@ -141,6 +149,15 @@ class Run:
     def _find(self, name: str) -> Path:
         inside = self.folder / name
         return inside if inside.exists() else self._annex / name
+
+    def find_all(self, pattern: str) -> dict[str, Path]:
+        """Give the finished files that match a pattern such as "vectors/*", by name in the run."""
+        found: dict[str, Path] = {}
+        for place in (self._annex, self.folder):
+            for path in sorted(place.glob(pattern)):
+                if not path.name.startswith(PARTIAL):
+                    found[path.relative_to(place).as_posix()] = path
+        return found
 
     def _place_for_more(self) -> Path:
         # The built-in runs belong to the installation; what is computed later stays at home.

@@ -84,9 +84,11 @@ def save_run(
             (new / name).parent.mkdir(exist_ok=True)
             shutil.move(path, new / name)
         # safetensors writes files that none but their owner may read; a run is there to be shared.
+        # What is linked to another run's file is shared already, and its mode is that run's too.
         mode = (new / "embeddings.npy").stat().st_mode
         for path in new.rglob("*.safetensors"):
-            path.chmod(mode)
+            if path.stat().st_nlink == 1:
+                path.chmod(mode)
         whole = {
             "schema": SCHEMA,
             **info,

@@ -9,8 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from embedlab.models.backbones import BACKBONES
+from embedlab.ui.clicks import clicked
 from embedlab.ui.files import choose_file
-from embedlab.ui.job_panel import start_watched
+from embedlab.ui.job_panel import started
 from embedlab.ui.train_source import choose_source
 
 KINDS = {
@@ -62,18 +63,14 @@ def bring_form() -> None:
     file = choose_file("File", ENDINGS[kind], key=f"bring-{kind}")
     asked = _asked(kind, file) if file is not None else None
     if asked is None:
-        st.button("Make a run", icon=":material/play_arrow:", key="bring-start", disabled=True)
+        clicked("Make a run", icon=":material/play_arrow:", key="bring-start", disabled=True)
         return
     st.caption("The same on the command line:")
     st.code(shlex.join(["embedlab", *asked.words]), language="bash", wrap_lines=True)
-    st.button(
-        "Make a run",
-        type="primary",
-        icon=":material/play_arrow:",
-        key="bring-start",
-        on_click=start_watched,
-        args=(asked.words, asked.title),
-    )
+    if clicked(
+        "Make a run", type="primary", icon=":material/play_arrow:", key="bring-start"
+    ) and started(asked.words, asked.title):
+        st.rerun()
 
 
 def _asked(kind: str, file: Path) -> _Asked | None:

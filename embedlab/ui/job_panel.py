@@ -96,18 +96,30 @@ def job_panel(
 
 
 def start_watched(words: list[str], title: str) -> None:
-    """Start a job, in answer to a button, and put it into the address; say so if it cannot be.
+    """Start a job, in the callback of a button, and watch it; say so if it cannot be started."""
+    started(words, title)
+
+
+def started(words: list[str], title: str) -> bool:
+    """Start a job, in answer to a click, and put it into the address; say so if it cannot be.
 
     Parameters
     ----------
     words : list of str
         What would be typed after ``embedlab``.
     title : str
+
+    Returns
+    -------
+    bool
+        Whether it was started: then the page has to be drawn again, for its panel stands above.
     """
     try:
         _watch(start(words, title=title))
     except EmbedlabError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        return False
+    return True
 
 
 def watch_for_run(job: Job, *, page: str, label: str) -> None:

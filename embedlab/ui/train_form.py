@@ -13,7 +13,8 @@ from embedlab.home import home
 from embedlab.jobs import open_job, start
 from embedlab.models.backbones import BACKBONES
 from embedlab.ui.backbones import where_weights_are
-from embedlab.ui.job_panel import job_panel, start_watched
+from embedlab.ui.clicks import clicked
+from embedlab.ui.job_panel import job_panel, started
 from embedlab.ui.text import plain
 from embedlab.ui.train_settings import Plan, choose_plan
 from embedlab.ui.train_source import Chosen, choose_source
@@ -34,7 +35,7 @@ def train_form() -> None:
     chosen = choose_source()
     plan = choose_plan(chosen.source if chosen else None)
     if chosen is None or plan is None:
-        st.button("Start training", icon=":material/play_arrow:", key="train-start", disabled=True)
+        clicked("Start training", icon=":material/play_arrow:", key="train-start", disabled=True)
         return
     words = train_words(chosen.source, plan.settings, **plan.options())
     with st.container(border=True):
@@ -46,15 +47,10 @@ def train_form() -> None:
     title = BACKBONES[plan.settings.backbone].title
     title += f" until {plan.settings.cut}" if plan.settings.cut else ""
     unnamed = ", ".join([f"Train {title} on {chosen.title}{how}", *plan.differences()])
-    # A callback, because a click on a page that a link opened alone would be lost (see `framed`).
-    st.button(
-        "Start training",
-        type="primary",
-        icon=":material/play_arrow:",
-        key="train-start",
-        on_click=start_watched,
-        args=(words, f"Train {plan.name}{how}" if plan.name else unnamed),
-    )
+    if clicked(
+        "Start training", type="primary", icon=":material/play_arrow:", key="train-start"
+    ) and started(words, f"Train {plan.name}{how}" if plan.name else unnamed):
+        st.rerun()
 
 
 def _say_needs(chosen: Chosen, plan: Plan) -> None:
@@ -114,14 +110,13 @@ def _say_time(chosen: Chosen, plan: Plan, words: list[str]) -> None:
             st.caption("Less if these pictures have gone through this body before.")
     with right:
         # Also where it was measured: another program may have been at work then.
-        st.button(
+        if clicked(
             "Measure again" if found.device else "Measure it",
             icon=":material/timer:",
             key="train-measure",
             help="A few steps on random pictures: seconds.",
-            on_click=_measure,
-            args=([*words, "--how-long"], f"Time {BACKBONES[plan.settings.backbone].title}"),
-        )
+        ):
+            _measure([*words, "--how-long"], f"Time {BACKBONES[plan.settings.backbone].title}")
     _watch_measuring()
 
 

@@ -8,6 +8,7 @@ from embedlab.errors import EmbedlabError
 from embedlab.jobs import start
 from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
+from embedlab.ui.clicks import clicked
 from embedlab.ui.job_panel import job_panel
 from embedlab.ui.text import plain
 from embedlab.views import UmapSettings, kept_umap
@@ -92,14 +93,8 @@ def umap_missing(run: Run, vectors: str, settings: UmapSettings) -> None:
 
 
 def _button(run: Run, vectors: str, settings: UmapSettings, *, key: str) -> None:
-    st.button(
-        "Lay out with UMAP",
-        type="primary",
-        icon=":material/play_arrow:",
-        key=key,
-        on_click=_begin,
-        args=(run, vectors, settings),
-    )
+    if clicked("Lay out with UMAP", type="primary", icon=":material/play_arrow:", key=key):
+        _begin(run, vectors, settings)
 
 
 def _begin(run: Run, vectors: str, settings: UmapSettings) -> None:
@@ -109,6 +104,7 @@ def _begin(run: Run, vectors: str, settings: UmapSettings) -> None:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
         return
     st.session_state[_slot(run, vectors, settings)] = job.id
+    st.rerun()  # its panel stands where the button did
 
 
 def _slot(run: Run, vectors: str, settings: UmapSettings) -> str:

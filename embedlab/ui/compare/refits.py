@@ -16,6 +16,7 @@ from embedlab.space.scores import Share
 from embedlab.standby import Fitted, Standby
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
+from embedlab.ui.clicks import clicked
 from embedlab.ui.text import plain
 from embedlab.ui.training_charts import training_charts
 
@@ -40,11 +41,14 @@ def _fitted(fingerprint: str, _run: Run, settings: HeadSettings) -> Fitted:
 
 def tried(run: Run) -> list[Fitted]:
     """Give the heads that were tried on this run's body, in this session, the oldest first."""
+    if not may_start_jobs():
+        return []
     found = []
-    for settings in st.session_state.get(_slot(run), []):
+    for settings in list(st.session_state.get(_slot(run), [])):
         try:
             found.append(_fitted(run.fingerprint, run, settings))
         except EmbedlabError as error:
+            _drop(run, settings)  # said once; another click tries it again
             st.warning(
                 f"{in_words(settings).capitalize()}: {plain(str(error))}", icon=":material/error:"
             )
@@ -78,15 +82,15 @@ def refit_form(run: Run) -> None:
                 "batches or fewer epochs, or the command line.",
                 icon=":material/hourglass_top:",
             )
-        st.button(
+        if clicked(
             "Fit it",
             type="primary",
             icon=":material/play_arrow:",
             key="refit-start",
             disabled=steps > STEPS,
-            on_click=_try,
-            args=(run, settings),
-        )
+        ):
+            _try(run, settings)
+            st.rerun()
 
 
 def show_tried(run: Run, heads: list[Fitted], shares: list[Share]) -> None:

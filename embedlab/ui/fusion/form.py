@@ -19,8 +19,9 @@ from embedlab.errors import EmbedlabError
 from embedlab.models.fusion_settings import FUSIONS, FusionSettings
 from embedlab.models.settings import AUGMENTATIONS
 from embedlab.ui.backbones import choose_backbone, choose_weights, where_weights_are
+from embedlab.ui.clicks import clicked
 from embedlab.ui.files import choose_file
-from embedlab.ui.job_panel import start_watched
+from embedlab.ui.job_panel import started
 from embedlab.ui.text import plain
 from embedlab.ui.train_source import Chosen, choose_source
 
@@ -57,26 +58,25 @@ def fusion_form() -> None:
                 "The garden brings a table of its own. Other pictures need one: a row a picture, "
                 "and a column that names the pictures."
             )
-        st.button("Fuse", icon=":material/play_arrow:", key="fuse-start", disabled=True)
+        clicked("Fuse", icon=":material/play_arrow:", key="fuse-start", disabled=True)
         return
     question = _ask(chosen, table) if table is not None else Question((), ready=True)
     network = _choose_network(chosen)
     if question is None or network is None:
-        st.button("Fuse", icon=":material/play_arrow:", key="fuse-start", disabled=True)
+        clicked("Fuse", icon=":material/play_arrow:", key="fuse-start", disabled=True)
         return
     words = ["fuse", *question.words, *network, "--", chosen.source]
     words += [str(table.path)] if table is not None else []
     st.caption("The same on the command line:")
     st.code(shlex.join(["embedlab", *words]), language="bash", wrap_lines=True)
-    st.button(
+    if clicked(
         "Fuse",
         type="primary",
         icon=":material/play_arrow:",
         key="fuse-start",
         disabled=not question.ready,
-        on_click=start_watched,
-        args=(words, f"Fuse {chosen.title} with a table"),
-    )
+    ) and started(words, f"Fuse {chosen.title} with a table"):
+        st.rerun()
 
 
 @dataclass(frozen=True, eq=False)
