@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from embedlab.data.pictures import decode
 from embedlab.data.sources import load_dataset
 from embedlab.home import home
+from embedlab.lessons import QUESTIONS
 from embedlab.runs import open_run
 from embedlab.space.feature_maps import is_average
 from embedlab.ui import cache
@@ -50,6 +51,11 @@ def opened(page: str, run: str, **query: str) -> AppTest:
 def texts(app: AppTest) -> str:
     kinds = ("markdown", "caption", "info", "warning", "error", "title", "subheader")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(app, kind))
+
+
+def progress(app: AppTest) -> str:
+    (bar,) = app.get("progress")
+    return str(bar.proto.text)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -325,3 +331,30 @@ def test_a_link_may_name_a_choice_by_its_id() -> None:
     assert app.selectbox(key="metric").value == "euclidean"
     assert app.selectbox(key="vectors").value == "pixels"
     assert app.number_input(key="k").value == 5
+
+
+def test_the_lesson_asks_and_answers_of_one_class_and_leads_to_it() -> None:
+    run = made_run(home("runs") / "squares")
+    app = opened("lesson", "squares")
+    name = run.classes[2]
+    for number in (8, 9):
+        app.toggle(key=f"lesson-answer-{number}").set_value(True)
+    app.run()
+    shown = texts(app)
+    assert f"prototype of {name}?" in shown and "The least {class}" not in shown
+    assert f"`run.head.weight[2]` is the prototype of {name}." in shown
+    assert f"For {name} the score runs" in shown
+    links = [one.proto.query_string for one in app.get("page_link")]
+    row = next(k for k in range(run.n_items) if run.labels[k] == 2 and run.split[k] == "validation")
+    assert links[3] == f"run=squares&query={row}"
+    assert links[7:10] == [f"run=squares&class={name}"] * 3
+
+
+def test_the_lesson_counts_wrong_answers_as_answered_and_says_so() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("lesson", "squares")
+    assert progress(app) == "0 of 12 answered"
+    app.radio(key="lesson-1").set_value(QUESTIONS[0].choices[0])
+    app.radio(key="lesson-2").set_value(QUESTIONS[1].choices[1])
+    app.text_area(key="lesson-11").set_value("A list of numbers.")
+    assert progress(app.run()) == "3 of 12 answered, 1 of them not quite"
