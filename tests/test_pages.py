@@ -358,3 +358,32 @@ def test_the_lesson_counts_wrong_answers_as_answered_and_says_so() -> None:
     app.radio(key="lesson-2").set_value(QUESTIONS[1].choices[1])
     app.text_area(key="lesson-11").set_value("A list of numbers.")
     assert progress(app.run()) == "3 of 12 answered, 1 of them not quite"
+
+
+def test_a_mistake_is_named_and_its_share_stands_beside_what_it_is_taken_for() -> None:
+    run = open_run("garden")
+    app = opened("mistakes", "garden")
+    cells = [
+        cell
+        for element in app.get("bidi_component")
+        for cell in json.loads(element.proto.json).get("cells", [])
+    ]
+    wrong = [cell for cell in cells if str(cell["score"]).startswith("taken for ")]
+    assert len(wrong) == 5
+    assert run.probabilities is not None and run.labels is not None
+    for cell in wrong:
+        row = cell["row"]
+        taken = run.items["prediction"].iat[row]
+        assert (cell["name"], cell["label"]) == (
+            run.items["id"].iat[row],
+            run.classes[run.labels[row]],
+        )
+        assert cell["score"] == f"taken for {taken}, {run.probabilities[row].max():.0%}"
+
+
+def test_one_picture_is_spoken_of_as_one() -> None:
+    app = opened("mistakes", "garden", **{"cell-true": "tulip", "cell-predicted": "rose"})
+    shown = texts(app)
+    assert "**1** picture of **tulip** taken for **rose**" in shown
+    assert "**1** of 750 labels is in doubt." in shown
+    assert "CSV of this one" in [one.proto.label for one in app.get("download_button")]
