@@ -387,3 +387,12 @@ def test_one_picture_is_spoken_of_as_one() -> None:
     assert "**1** picture of **tulip** taken for **rose**" in shown
     assert "**1** of 750 labels is in doubt." in shown
     assert "CSV of this one" in [one.proto.label for one in app.get("download_button")]
+
+
+def test_home_says_what_an_embedding_is_and_leads_to_the_lesson_on_the_same_run() -> None:
+    app = opened("home", "garden")
+    shown = texts(app)
+    assert "the network's **embedding**, 96 numbers that it makes of each picture." in shown
+    assert "Twelve questions lead through these pages." in shown
+    links = {one.proto.label: one.proto.query_string for one in app.get("page_link")}
+    assert links["Lesson"] == links["Neighbours"] == "run=garden"
