@@ -10,6 +10,8 @@ from embedlab.runs import Run
 from embedlab.ui.frame import PAGES, current_run, framed, header
 from embedlab.ui.text import plain
 
+LETTERS = "abcdefgh"
+
 framed()
 
 
@@ -27,6 +29,40 @@ def address(question: Question, run: Run) -> dict[str, str]:
     return {"run": run.id} | {key: str(one) for key, one in found.items() if one is not None}
 
 
+def shuffled(number: int, question: Question) -> list[str]:
+    """Put a question's choices into an order that is the same for everybody."""
+    return random.Random(number).sample(question.choices, len(question.choices))
+
+
+def heed_answers() -> None:
+    """Take over the answers in the address, where this session did not put them there itself.
+
+    A letter a question: the place of the choice, or "-". An address without any may come from
+    another page, and changes nothing.
+    """
+    text = st.query_params.get("answers", "")
+    if not text or text == st.session_state.get("lesson-linked"):
+        return
+    for number, question in enumerate(QUESTIONS, 1):
+        place = LETTERS.find(text[number - 1 : number] or "-")
+        if question.choices:
+            inside = 0 <= place < len(question.choices)
+            choice = shuffled(number, question)[place] if inside else None
+            st.session_state[f"lesson-{number}"] = choice
+
+
+def link_answers() -> None:
+    """Put the choices into the address: for a reload, and to be passed on."""
+    letters = []
+    for number, question in enumerate(QUESTIONS, 1):
+        choice = st.session_state.get(f"lesson-{number}") if question.choices else None
+        letters.append(LETTERS[shuffled(number, question).index(choice)] if choice else "-")
+    text = "".join(letters)
+    st.session_state["lesson-linked"] = text
+    if text.strip("-") or "answers" in st.query_params:
+        st.query_params["answers"] = text
+
+
 def ask(number: int, question: Question, run: Run) -> tuple[bool, bool]:
     """Show one question; give whether it is answered, and whether wrongly."""
     class_ = plain(class_name(run) or "a class")
@@ -35,9 +71,12 @@ def ask(number: int, question: Question, run: Run) -> tuple[bool, bool]:
         st.markdown(question.text.replace("{class}", class_))
         choice = None
         if question.choices:
-            order = random.Random(number).sample(question.choices, len(question.choices))
             choice = st.radio(
-                "Your answer", order, index=None, key=f"lesson-{number}", persist_state="session"
+                "Your answer",
+                shuffled(number, question),
+                index=None,
+                key=f"lesson-{number}",
+                persist_state="session",
             )
         else:
             choice = st.text_area(
@@ -70,7 +109,9 @@ header(
     "Twelve questions lead through the pages. Answer, look, then open the answer: it is told with "
     f"the numbers of the run you are looking at, **{plain(run.title)}**.",
 )
+heed_answers()
 given = [ask(number, question, run) for number, question in enumerate(QUESTIONS, 1)]
+link_answers()
 done, wrong = (sum(column) for column in zip(*given, strict=True))
 st.progress(
     done / len(QUESTIONS),

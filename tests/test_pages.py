@@ -396,3 +396,28 @@ def test_home_says_what_an_embedding_is_and_leads_to_the_lesson_on_the_same_run(
     assert "Twelve questions lead through these pages." in shown
     links = {one.proto.label: one.proto.query_string for one in app.get("page_link")}
     assert links["Lesson"] == links["Neighbours"] == "run=garden"
+
+
+def test_the_lessons_answers_stand_in_the_address_and_a_link_brings_them() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("lesson", "squares")
+    app.radio(key="lesson-2").set_value(QUESTIONS[1].choices[0])
+    app.radio(key="lesson-12").set_value(QUESTIONS[11].choices[2])
+    app.run()
+    text = "".join(app.query_params["answers"])
+    assert len(text) == len(QUESTIONS) and text.strip("-") and set(text[2:11]) == {"-"}
+
+    fresh = opened("lesson", "squares", answers=text)
+    assert fresh.radio(key="lesson-2").value == QUESTIONS[1].choices[0]
+    assert fresh.radio(key="lesson-12").value == QUESTIONS[11].choices[2]
+    assert progress(fresh) == "2 of 12 answered, 1 of them not quite"
+    fresh.query_params["answers"] = "-" * 12  # as one step back would
+    assert progress(fresh.run()) == "0 of 12 answered"
+
+
+@pytest.mark.parametrize("text", ["z", "9é<&>", "h" * 400])
+def test_a_damaged_list_of_answers_does_no_harm(text: str) -> None:
+    made_run(home("runs") / "squares")
+    app = opened("lesson", "squares", answers=text)
+    assert not app.exception
+    assert progress(app) == "0 of 12 answered"
