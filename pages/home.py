@@ -17,10 +17,12 @@ from embedlab.ui.text import plain
 framed()
 
 PIXELS = "By their pixels"
+NETWORKS = "the network's **embedding**, {d:,} numbers that it makes of each picture"
+LESSON = "Twelve questions lead through these pages."
 # What the second map is laid out by; how the first sentence says so, with one map and with two.
 WORDS = {
-    "network": ("By what the network has learned", "the network's embedding", "the network finds"),
-    "onnx": ("By what the network has learned", "the network's embedding", "the network finds"),
+    "network": ("By what the network has learned", NETWORKS, "the network finds"),
+    "onnx": ("By what the network has learned", NETWORKS, "the network finds"),
     "vectors": ("By the vectors", "the vectors that were brought", "these vectors make"),
     "plain": ("By their embedding", "another embedding without a network", "this embedding makes"),
     "fusion": ("By picture and table", "an embedding of picture and table", "both together make"),
@@ -62,11 +64,12 @@ def first_view(run: Run) -> None:
 
 run = current_run()
 title = plain(run.title)
+embedded = WORDS[origin(run)][1].format(d=run.embeddings.shape[1])
 header(
     "See what an image network has learned",
     f"The {run.n_items:,} pictures of **{title}**, laid out twice: by their pixels, and by "
-    f"{WORDS[origin(run)][1]}. Notice **what lies together** in each: light and background in the "
-    "first, and in the second?"
+    f"{embedded}. Notice **what lies together** in each: light and background in the first, and in "
+    "the second?"
     if "pixels" in run.vector_sets
     else f"The {run.n_items:,} pictures of **{title}**: near each other where "
     f"{WORDS[origin(run)][2]} them alike.",
@@ -79,13 +82,18 @@ if run.info.get("dataset", {}).get("name") == "garden":
     )
 
 st.subheader("Where to look next", anchor=False)
-looks = PAGES["Look"]
+looks = PAGES["Look"] + PAGES["Learn"]
 for first in range(0, len(looks), 3):
     for column, entry in zip(st.columns(3), looks[first : first + 3], strict=False):
         with column.container(border=True, height="stretch"):
             icon = f":material/{entry.icon}:"
-            st.page_link(f"pages/{entry.file}.py", label=entry.title, icon=icon)
-            st.caption(entry.question)
+            st.page_link(
+                f"pages/{entry.file}.py",
+                label=entry.title,
+                icon=icon,
+                query_params={"run": run.id},
+            )
+            st.caption(entry.question if entry.file != "lesson" else f"{entry.question} {LESSON}")
 
 st.subheader("Runs on this machine", anchor=False)
 for id_, other in cache.runs().items():

@@ -1,7 +1,5 @@
 """Where is the network wrong, or the data?"""
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
@@ -85,8 +83,9 @@ def show_confusion(run: Run, rows: np.ndarray, predictions: np.ndarray) -> None:
         usual = fullest_wrong_cell(matrix)
         true, predicted = chosen_cell(run, event, usual)
         inside = rows[(labels == true) & (predictions[rows] == predicted)]
+        pictures = "picture" if len(inside) == 1 else "pictures"
         st.markdown(
-            f"**{len(inside)}** pictures of **{plain(run.classes[true])}** taken for "
+            f"**{len(inside)}** {pictures} of **{plain(run.classes[true])}** taken for "
             f"**{plain(run.classes[predicted])}**"
         )
         look_at(
@@ -119,7 +118,11 @@ def chosen_cell(run: Run, event: object, usual: tuple[int, int]) -> tuple[int, i
         st.session_state["cell-clicked"] = clicked
         st.session_state["cell-true"] = run.classes[clicked[0]]
         st.session_state["cell-predicted"] = run.classes[clicked[1]]
-    names = (st.session_state.get("cell-true"), st.session_state.get("cell-predicted"))
+    names = [
+        # A link's choice is in the address alone until the boxes below have been made.
+        st.session_state.get(key, st.query_params.get(key, run.classes[class_]))
+        for key, class_ in zip(("cell-true", "cell-predicted"), usual, strict=True)
+    ]
     if all(name in run.classes for name in names):
         return run.classes.index(names[0]), run.classes.index(names[1])
     return usual
@@ -160,10 +163,7 @@ def show_with_suggestion(
         key=key,
         thumbnails=run.thumbnails,
         captions=[
-            replace(
-                caption(run, int(row), f"{share:.0%}"),
-                name=f"{word} {run.classes[other]} · {run.items['id'].iat[row]}",
-            )
+            caption(run, int(row), f"{word} {run.classes[other]}, {share:.0%}")
             for row, other, share in zip(rows[:SHOWN], others, shares, strict=False)
         ],
         cell=128,
@@ -171,8 +171,9 @@ def show_with_suggestion(
     )
     look_at(run, clicked)
     st.caption(
-        f"Below each: what it {'is ' if word == 'taken for' else ''}{word}, and how surely; under "
-        "that, the class that it is said to be. Click one to look closely."
+        "Below each: the class that it is said to be; under that, what it "
+        f"{'is ' if word == 'taken for' else ''}{word}, and how surely. Click one to look "
+        "closely."
     )
     if len(rows) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(rows):,}.")
@@ -191,7 +192,8 @@ def show_doubts(run: Run) -> None:
     if not len(found.rows):
         st.success(found.note or "No label is in doubt.", icon=":material/check:")
         return
-    st.markdown(f"**{len(found.rows):,}** of {run.n_items:,} labels are in doubt.")
+    are = "is" if len(found.rows) == 1 else "are"
+    st.markdown(f"**{len(found.rows):,}** of {run.n_items:,} labels {are} in doubt.")
     show_with_suggestion(
         run,
         found.rows,

@@ -125,6 +125,15 @@ def test_hovering_and_clicking_give_the_picture_under_the_pointer(
         assert str(run.items["id"].iat[row]) in named
 
 
+def test_the_buttons_are_in_sight_on_a_low_screen(browser: Any, app: str) -> None:
+    with tab(browser, viewport={"width": 1366, "height": 768}) as page:
+        film = opened(page, app)
+        play = film.get_by_role("button", name="Play").bounding_box()
+        assert play["y"] + play["height"] < 768
+        canvas = film.locator(".plot canvas").bounding_box()
+        assert 320 < canvas["height"] < 440
+
+
 def test_the_frame_fits_a_phone(browser: Any, app: str, tmp_path: Path) -> None:
     with tab(browser, viewport={"width": 390, "height": 844}, color_scheme="dark") as page:
         film = opened(page, app)

@@ -18,6 +18,7 @@ from embedlab.data.pictures import decode
 from embedlab.data.sources import load_dataset
 from embedlab.files import write_json
 from embedlab.home import home
+from embedlab.lessons import QUESTIONS
 from embedlab.runs import open_run
 from embedlab.space.feature_maps import is_average
 from embedlab.ui import cache
@@ -51,6 +52,11 @@ def opened(page: str, run: str, **query: str) -> AppTest:
 def texts(app: AppTest) -> str:
     kinds = ("markdown", "caption", "info", "warning", "error", "title", "subheader")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(app, kind))
+
+
+def progress(app: AppTest) -> str:
+    (bar,) = app.get("progress")
+    return str(bar.proto.text)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -345,3 +351,93 @@ def test_a_link_may_name_a_choice_by_its_id() -> None:
     assert app.selectbox(key="metric").value == "euclidean"
     assert app.selectbox(key="vectors").value == "pixels"
     assert app.number_input(key="k").value == 5
+
+
+def test_the_lesson_asks_and_answers_of_one_class_and_leads_to_it() -> None:
+    run = made_run(home("runs") / "squares")
+    app = opened("lesson", "squares")
+    name = run.classes[2]
+    for number in (8, 9):
+        app.toggle(key=f"lesson-answer-{number}").set_value(True)
+    app.run()
+    shown = texts(app)
+    assert f"prototype of {name}?" in shown and "The least {class}" not in shown
+    assert f"`run.head.weight[2]` is the prototype of {name}." in shown
+    assert f"For {name} the score runs" in shown
+    links = [one.proto.query_string for one in app.get("page_link")]
+    row = next(k for k in range(run.n_items) if run.labels[k] == 2 and run.split[k] == "validation")
+    assert links[3] == f"run=squares&query={row}"
+    assert links[7:10] == [f"run=squares&class={name}"] * 3
+
+
+def test_the_lesson_counts_wrong_answers_as_answered_and_says_so() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("lesson", "squares")
+    assert progress(app) == "0 of 12 answered"
+    app.radio(key="lesson-1").set_value(QUESTIONS[0].choices[0])
+    app.radio(key="lesson-2").set_value(QUESTIONS[1].choices[1])
+    app.text_area(key="lesson-11").set_value("A list of numbers.")
+    assert progress(app.run()) == "3 of 12 answered, 1 of them not quite"
+
+
+def test_a_mistake_is_named_and_its_share_stands_beside_what_it_is_taken_for() -> None:
+    run = open_run("garden")
+    app = opened("mistakes", "garden")
+    cells = [
+        cell
+        for element in app.get("bidi_component")
+        for cell in json.loads(element.proto.json).get("cells", [])
+    ]
+    wrong = [cell for cell in cells if str(cell["score"]).startswith("taken for ")]
+    assert len(wrong) == 5
+    assert run.probabilities is not None and run.labels is not None
+    for cell in wrong:
+        row = cell["row"]
+        taken = run.items["prediction"].iat[row]
+        assert (cell["name"], cell["label"]) == (
+            run.items["id"].iat[row],
+            run.classes[run.labels[row]],
+        )
+        assert cell["score"] == f"taken for {taken}, {run.probabilities[row].max():.0%}"
+
+
+def test_one_picture_is_spoken_of_as_one() -> None:
+    app = opened("mistakes", "garden", **{"cell-true": "tulip", "cell-predicted": "rose"})
+    shown = texts(app)
+    assert "**1** picture of **tulip** taken for **rose**" in shown
+    assert "**1** of 750 labels is in doubt." in shown
+    assert "CSV of this one" in [one.proto.label for one in app.get("download_button")]
+
+
+def test_home_says_what_an_embedding_is_and_leads_to_the_lesson_on_the_same_run() -> None:
+    app = opened("home", "garden")
+    shown = texts(app)
+    assert "the network's **embedding**, 96 numbers that it makes of each picture." in shown
+    assert "Twelve questions lead through these pages." in shown
+    links = {one.proto.label: one.proto.query_string for one in app.get("page_link")}
+    assert links["Lesson"] == links["Neighbours"] == "run=garden"
+
+
+def test_the_lessons_answers_stand_in_the_address_and_a_link_brings_them() -> None:
+    made_run(home("runs") / "squares")
+    app = opened("lesson", "squares")
+    app.radio(key="lesson-2").set_value(QUESTIONS[1].choices[0])
+    app.radio(key="lesson-12").set_value(QUESTIONS[11].choices[2])
+    app.run()
+    text = "".join(app.query_params["answers"])
+    assert len(text) == len(QUESTIONS) and text.strip("-") and set(text[2:11]) == {"-"}
+
+    fresh = opened("lesson", "squares", answers=text)
+    assert fresh.radio(key="lesson-2").value == QUESTIONS[1].choices[0]
+    assert fresh.radio(key="lesson-12").value == QUESTIONS[11].choices[2]
+    assert progress(fresh) == "2 of 12 answered, 1 of them not quite"
+    fresh.query_params["answers"] = "-" * 12  # as one step back would
+    assert progress(fresh.run()) == "0 of 12 answered"
+
+
+@pytest.mark.parametrize("text", ["z", "9é<&>", "h" * 400])
+def test_a_damaged_list_of_answers_does_no_harm(text: str) -> None:
+    made_run(home("runs") / "squares")
+    app = opened("lesson", "squares", answers=text)
+    assert not app.exception
+    assert progress(app) == "0 of 12 answered"

@@ -504,6 +504,23 @@ def test_a_head_that_fails_is_said_once_and_is_gone() -> None:
     assert not app.warning and not app.exception
 
 
+def test_what_is_waited_for_is_said_below_the_button(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `tried` stands on the page, there its words stand while a head is fitted."""
+
+    def waiting(run: Run) -> list[standby.Fitted]:
+        st.markdown("Fitting a head")
+        return []
+
+    monkeypatch.setattr("embedlab.ui.compare.heads.tried", waiting)
+    made_run(home("runs") / "squares")
+    app = opened("squares")
+    assert not app.exception
+    words = {"button": "label", "markdown": "value"}
+    order = [getattr(one, words[one.type]) for one in app.main if one.type in words]
+    assert order.index("Fitting a head") > order.index("Fit it")
+    assert heads_of(app)
+
+
 def test_too_many_steps_are_for_the_command_line() -> None:
     made_run(home("runs") / "squares")
     app = opened("squares")

@@ -1,4 +1,7 @@
-"""Answers to the lesson's questions, told with a run's own numbers."""
+"""Answers to the lesson's questions, told with a run's own numbers.
+
+``{class}`` in them stands for the name of the class that is asked of, as in the questions.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,22 @@ def sample(run: Run) -> NDArray[np.int64]:
     """Give the validation rows, or the first rows where there are too few or too many."""
     held = np.flatnonzero(run.split == "validation")
     return (held if len(held) > 3 else np.arange(run.n_items))[:ENOUGH]
+
+
+def class_asked(run: Run) -> int | None:
+    """Choose the class that the questions ask of: the third, or the last of fewer."""
+    names = run.classes if run.head is None else run.head.classes
+    return min(2, len(names) - 1) if names else None
+
+
+def picture_asked(run: Run) -> int | None:
+    """Choose a picture of that class: the first in validation, or the first of all."""
+    class_ = class_asked(run)
+    if class_ is None or run.labels is None:
+        return None
+    rows = np.flatnonzero(run.labels == class_)
+    held = rows[run.split[rows] == "validation"]
+    return int((held if len(held) else rows)[0]) if len(rows) else None
 
 
 def shape(run: Run) -> str:
@@ -122,23 +141,25 @@ def clusters(run: Run) -> str:
 
 def prototype(run: Run) -> str:
     """Say where the prototypes are."""
-    if run.head is None:
+    class_ = class_asked(run)
+    if run.head is None or class_ is None:
         return "This run has no head, so it has no prototypes."
     c, d = run.head.weight.shape
     return (
         f"The head's weight has the shape **({c}, {d:,})**: one row a class. The logit of a class "
         "is the dot product of the picture's embedding with that row, plus a bias. "
-        f"`run.head.weight[0]` is the prototype of {run.head.classes[0]}."
+        f"`run.head.weight[{class_}]` is the prototype of {{class}}."
     )
 
 
 def least_aligned(run: Run) -> str:
     """Say what the least aligned pictures are."""
-    if run.head is None:
+    class_ = class_asked(run)
+    if run.head is None or class_ is None:
         return "This run has no head, so nothing can be ranked by it."
-    scores = run.embeddings @ run.head.weight[0]
+    scores = run.embeddings @ run.head.weight[class_]
     return (
-        f"For {run.head.classes[0]} the score runs from {scores.min():.1f} to {scores.max():.1f}. "
+        f"For {{class}} the score runs from {scores.min():.1f} to {scores.max():.1f}. "
         "The lowest are not wrong labels: their embedding points away from the prototype. The "
         "score leaves out the bias and the other classes; the probability does not."
     )

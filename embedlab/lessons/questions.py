@@ -24,9 +24,10 @@ class Question:
     choices : tuple of str
         Answers to choose from, the right one first; empty for an open question.
     answer : callable
-        Makes the full answer, with this run's own numbers, in Markdown.
+        Makes the full answer, with this run's own numbers, in Markdown with ``{class}`` as above.
     link : mapping
-        What the page's address should say.
+        What the page's address should say; ``{class}`` as above, ``{picture}`` for the row of a
+        picture of it.
     """
 
     title: str
@@ -82,6 +83,7 @@ QUESTIONS: tuple[Question, ...] = (
             "They are a fair sample of all pictures",
         ),
         answers.least,
+        link={"query": "{picture}"},
     ),
     Question(
         "Content or surface",
@@ -126,6 +128,7 @@ QUESTIONS: tuple[Question, ...] = (
             "It is the mean of the class's embeddings",
         ),
         answers.prototype,
+        link={"class": "{class}"},
     ),
     Question(
         "The least {class}",
@@ -137,6 +140,7 @@ QUESTIONS: tuple[Question, ...] = (
             "Those that are wrongly labelled",
         ),
         answers.least_aligned,
+        link={"class": "{class}"},
     ),
     Question(
         "Prototypes and points",
@@ -148,6 +152,7 @@ QUESTIONS: tuple[Question, ...] = (
             "It lies at equal distance from all classes",
         ),
         answers.relation,
+        link={"class": "{class}"},
     ),
     Question(
         "In your own words",

@@ -75,7 +75,7 @@ def export_buttons(
             ("Parquet", parquet, "application/vnd.apache.parquet"),
         ):
             st.download_button(
-                f"{word} of these {len(rows):,}",
+                f"{word} of {'this one' if len(rows) == 1 else f'these {len(rows):,}'}",
                 make,
                 file_name=f"{run.id}-{name}.{word.lower()}",
                 mime=mime,

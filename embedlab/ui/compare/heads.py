@@ -47,6 +47,10 @@ def show_heads(run: Run) -> None:
         trained = run.head.logits(run.embeddings[found.scored]).argmax(axis=1)
         how = "The run's own head."
         rows.append(("The trained head", how, accuracy(labels, trained), None, None))
+    above = st.container()
+    if name == EMBEDDING:
+        refit_form(run)
+    # Below the form, so that whoever presses its button sees what is waited for.
     heads = tried(run) if name == EMBEDDING else []
     shares = []
     for one in heads:
@@ -60,38 +64,38 @@ def show_heads(run: Run) -> None:
         p = None if trained is None else changes(labels, trained, score.guesses).p_value
         rows.append((kind.title, kind.explanation, score.share, score.seconds, p))
     usual = (labels == np.bincount(run.labels[found.fitted]).argmax()).mean()
-    st.plotly_chart(
-        share_intervals(
-            [title for title, *_ in rows],
-            [share.value for _, _, share, *_ in rows],
-            [share.interval for _, _, share, *_ in rows],
-            title="right on validation pictures, 95 % interval",
-        ),
-        key="heads",
-        config={"displayModeBar": False},
-    )
-    st.dataframe(
-        [
-            {
-                "head": title,
-                "right": f"{share.correct} of {share.total}",
-                "accuracy": f"{share.value:.1%}",
-                "95 % interval": "{:.1%} to {:.1%}".format(*share.interval),
-                "McNemar's p, against the trained": "" if p is None else p_text(p),
-                "took": "" if seconds is None else f"{seconds:.2f} s",
-                "what it does": how,
-            }
-            for title, how, share, seconds, p in rows
-        ],
-        hide_index=True,
-        column_config={"head": st.column_config.TextColumn(width=230)},
-    )
-    st.caption(
-        f"Fitted on {len(found.fitted):,} training pictures, scored on {len(found.scored):,} "
-        f"validation pictures; to always say the most frequent class is right for {usual:.0%}. "
-        "Where the body was trained too, it has seen the training pictures, and their embeddings "
-        "lie tidier than new ones."
-    )
+    with above:
+        st.plotly_chart(
+            share_intervals(
+                [title for title, *_ in rows],
+                [share.value for _, _, share, *_ in rows],
+                [share.interval for _, _, share, *_ in rows],
+                title="right on validation pictures, 95 % interval",
+            ),
+            key="heads",
+            config={"displayModeBar": False},
+        )
+        st.dataframe(
+            [
+                {
+                    "head": title,
+                    "right": f"{share.correct} of {share.total}",
+                    "accuracy": f"{share.value:.1%}",
+                    "95 % interval": "{:.1%} to {:.1%}".format(*share.interval),
+                    "McNemar's p, against the trained": "" if p is None else p_text(p),
+                    "took": "" if seconds is None else f"{seconds:.2f} s",
+                    "what it does": how,
+                }
+                for title, how, share, seconds, p in rows
+            ],
+            hide_index=True,
+            column_config={"head": st.column_config.TextColumn(width=230)},
+        )
+        st.caption(
+            f"Fitted on {len(found.fitted):,} training pictures, scored on {len(found.scored):,} "
+            f"validation pictures; to always say the most frequent class is right for {usual:.0%}. "
+            "Where the body was trained too, it has seen the training pictures, and their "
+            "embeddings lie tidier than new ones."
+        )
     if name == EMBEDDING:
-        refit_form(run)
         show_tried(run, heads, shares)
