@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 import shutil
 import zipfile
 import zlib
@@ -54,12 +55,18 @@ def pack_run(run: Run, target: Path) -> Path:
 
 
 def _facts(file: Path) -> bytes:
-    """Give run.json without the folders that its pictures came from; their own name stays."""
+    """Give run.json without the folders that pictures, tables and weights lay in.
+
+    Their own names stay, in the command, too.
+    """
     info = json.loads(file.read_text("utf-8"))
     origin = info.get("dataset", {}).get("origin", {})
     for key in {"path", "root"} & set(origin):
         if origin[key] is not None:
             origin[key] = Path(origin[key]).name
+    if isinstance(info.get("command"), str):
+        words = shlex.split(info["command"])
+        info["command"] = shlex.join(Path(w).name if Path(w).is_absolute() else w for w in words)
     return json.dumps(info, ensure_ascii=False, indent=1).encode()
 
 

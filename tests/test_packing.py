@@ -74,6 +74,8 @@ def test_a_packed_run_does_not_say_where_its_pictures_lay(tmp_path: Path) -> Non
     assert originals(again).open(0).size == originals(run).open(0).size
     facts = json.loads((run.folder / "run.json").read_text("utf-8"))
     facts["dataset"]["origin"] = {"source": "folder", "path": str(pictures)}
+    facts["command"] = f"embedlab fuse '{pictures}' 'my table.csv' --lr 0.1"
     (run.folder / "run.json").write_text(json.dumps(facts), "utf-8")
     again = unpack_run(pack_run(open_run(run.id), archive))
     assert again.info["dataset"]["origin"] == {"source": "folder", "path": "flowers"}
+    assert again.info["command"] == "embedlab fuse flowers 'my table.csv' --lr 0.1"
