@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import shlex
 import shutil
 import zipfile
 import zlib
@@ -25,6 +28,10 @@ MAX_BYTES = 8 * 1024**3
 def pack_run(run: Run, target: Path) -> Path:
     """Write a run into one zip file.
 
+    Where its pictures lay on this machine is left out: elsewhere these paths lead nowhere, and
+    they tell strangers the names of folders and people. Ids, which begin in the pictures' own
+    folder, stay.
+
     Parameters
     ----------
     run : Run
@@ -39,8 +46,46 @@ def pack_run(run: Run, target: Path) -> Path:
     with new_file(target) as path, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for member in sorted(run.folder.rglob("*")):
             if member.is_file() and PARTIAL not in str(member.relative_to(run.folder)):
-                archive.write(member, f"{run.id}/{member.relative_to(run.folder).as_posix()}")
+                inside = member.relative_to(run.folder).as_posix()
+                if inside in _WITHOUT_PATHS:
+                    archive.writestr(f"{run.id}/{inside}", _WITHOUT_PATHS[inside](member))
+                else:
+                    archive.write(member, f"{run.id}/{inside}")
     return target
+
+
+def _facts(file: Path) -> bytes:
+    """Give run.json without the folders that pictures, tables and weights lay in.
+
+    Their own names stay, in the command, too.
+    """
+    info = json.loads(file.read_text("utf-8"))
+    origin = info.get("dataset", {}).get("origin", {})
+    for key in {"path", "root"} & set(origin):
+        if origin[key] is not None:
+            origin[key] = Path(origin[key]).name
+    if isinstance(info.get("command"), str):
+        words = shlex.split(info["command"])
+        info["command"] = shlex.join(Path(w).name if Path(w).is_absolute() else w for w in words)
+    return json.dumps(info, ensure_ascii=False, indent=1).encode()
+
+
+def _items(file: Path) -> bytes:
+    """Give items.parquet with an empty column of paths."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = parquet.read_table(file)
+    if "path" in table.column_names:
+        index = table.column_names.index("path")
+        nothing = pa.nulls(len(table), pa.string())
+        table = table.set_column(index, "path", nothing)
+    made = io.BytesIO()
+    parquet.write_table(table, made)
+    return made.getvalue()
+
+
+_WITHOUT_PATHS = {"run.json": _facts, "items.parquet": _items}
 
 
 def unpack_run(archive: Path) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from embedlab.arms import (
 from embedlab.data.encoding import TableEncoder
 from embedlab.progress import Progress, silent
 from embedlab.space.repeats import Repeated, repeated
+from embedlab.space.scores import Interval
 
 if TYPE_CHECKING:
     from embedlab.models.batches import Source
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from embedlab.models.fusion_settings import FusionSettings
 
 SHUFFLES = 5  # of each column, for its importance
+_BOUNDS = {"accuracy": (0.0, 1.0), "R²": (-math.inf, 1.0), "MAE": (0.0, math.inf)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +77,12 @@ class Comparison:
     tuned_epochs: dict[str, list[int]]
 
     def of(self, arm: str, metric: str | None = None) -> Repeated:
-        """Sum up one arm."""
-        return repeated([s[metric or self.metrics[0]] for s in self.scores[arm]], held_out=HELD_OUT)
+        """Sum up one arm; no interval goes beyond what its score can be."""
+        metric = metric or self.metrics[0]
+        found = repeated([s[metric] for s in self.scores[arm]], held_out=HELD_OUT)
+        least, most = _BOUNDS.get(metric, (-math.inf, math.inf))
+        low, high = found.interval
+        return replace(found, interval=Interval(max(low, least), min(high, most)))
 
     def gain(self, arm: str, other: str) -> Repeated:
         """Sum up by how much one arm beats another on the same splits."""

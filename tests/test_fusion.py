@@ -384,3 +384,15 @@ def test_every_page_shows_a_fused_run(tmp_path: Path) -> None:
         page = texts(opened("fusion", run.id))
         assert "say nothing for certain" in page
         assert "nearest training pictures" in page and "Shapley values" in page
+
+
+def test_intervals_of_scores_stay_where_scores_can_be() -> None:
+    scores = {"picture": [{"accuracy": 0.7}, {"accuracy": 0.9}], "table": [{"accuracy": 0.2}] * 2}
+    found = Comparison(("accuracy",), scores, {}, (1, 2), None, {}, {})  # type: ignore[arg-type]
+    assert found.of("picture").mean == pytest.approx(0.8)
+    assert found.of("picture").interval == (0, 1)
+    assert found.gain("picture", "table").interval.high > 1  # a difference may be bounded wider
+    numbers = [{"R²": 0.5, "MAE": 1.0}, {"R²": 0.9, "MAE": 9.0}]
+    found = Comparison(("R²", "MAE"), {"table": numbers}, {}, (1, 2), None, {}, {})  # type: ignore[arg-type]
+    assert found.of("table").interval.high == 1 and found.of("table").interval.low < 0
+    assert found.of("table", "MAE").interval.low == 0

@@ -588,6 +588,39 @@ def test_own_vectors_with_a_table(tmp_path: Path, pictures: Path) -> None:
     assert np.ptp(grey) < 12
 
 
+def test_what_is_missing_beside_vectors_is_said_once_and_with_its_place(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.eye(4, dtype=np.float32)
+    x[1, 0] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    files = ["red/1.png", "red/2.png", "red/3.png", "red/4.png"]
+    named = pd.DataFrame({"id": list("aabc"), "path": files})
+    named.to_csv(tmp_path / "x.csv", index=False)
+
+    def said(*words: str) -> str:
+        main(["import", str(tmp_path / "x.npy"), *words, "-q"])
+        return capsys.readouterr().out
+
+    wrong = said()
+    assert "1 vector is not finite and left out: 00001." in wrong
+    assert wrong.count("rows are numbered") == 1
+    assert (
+        "3 pictures could not be read and are grey squares: 00000, 00002, 00003. 3 of them are "
+        f"not where column 'path' says: there is no 'red/1.png' in the folder '{tmp_path.name}'."
+    ) in wrong
+    assert str(tmp_path) not in wrong.split("kept in")[0]  # a run may be passed on
+    right = said(str(pictures))
+    assert "grey" not in right and "1 vector is not finite" in right
+    x[1, 0] = 0
+    np.save(tmp_path / "x.npy", x)
+    assert "say in which folder the paths begin" in said()
+    assert "another folder of pictures" in said(str(pictures / "red"))
+    (tmp_path / "x.csv").unlink()
+    alone = said()
+    assert alone.count("grey squares") == 1 and "could not be read" not in alone
+
+
 def test_vectors_alone(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.eye(4, dtype=np.float16))
     run = import_run(tmp_path / "x.npy")

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from embedlab.errors import EmbedlabError
 from embedlab.home import home
+from embedlab.importing.run import import_run
+from embedlab.originals import originals
 from embedlab.packing import pack_run, unpack_run
+from embedlab.runs import open_run
 
+from .embed_call import embed, photos
 from .made_runs import made_run
 
 
@@ -52,3 +58,24 @@ def test_a_cut_archive_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(EmbedlabError):
         unpack_run(archive)
     assert list(home("runs").iterdir()) == []
+
+
+def test_a_packed_run_does_not_say_where_its_pictures_lay(tmp_path: Path) -> None:
+    pictures = photos(tmp_path / "somebodys home" / "flowers", classes=("red", "blue"), n=3)
+    embed(pictures, tmp_path / "x.npz", "-m", "pixels", "--resize", "4")
+    run = import_run(tmp_path / "x.npz", str(pictures))
+    assert "somebodys home" in run.items["path"][0]
+    archive = pack_run(run, tmp_path / "run.zip")
+    with zipfile.ZipFile(archive) as packed:
+        assert not any(b"somebodys home" in packed.read(name) for name in packed.namelist())
+    again = unpack_run(archive)
+    assert again.items["path"].isna().all()
+    pd.testing.assert_frame_equal(again.items.drop(columns="path"), run.items.drop(columns="path"))
+    assert originals(again).open(0).size == originals(run).open(0).size
+    facts = json.loads((run.folder / "run.json").read_text("utf-8"))
+    facts["dataset"]["origin"] = {"source": "folder", "path": str(pictures)}
+    facts["command"] = f"embedlab fuse '{pictures}' 'my table.csv' --lr 0.1"
+    (run.folder / "run.json").write_text(json.dumps(facts), "utf-8")
+    again = unpack_run(pack_run(open_run(run.id), archive))
+    assert again.info["dataset"]["origin"] == {"source": "folder", "path": "flowers"}
+    assert again.info["command"] == "embedlab fuse flowers 'my table.csv' --lr 0.1"

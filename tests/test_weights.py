@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -261,6 +262,27 @@ def test_a_file_with_code_is_refused_and_the_code_not_run(tmp_path: Path) -> Non
     assert not marker.exists()
     torch.load(tmp_path / "trap.pth", weights_only=False)
     assert marker.exists()
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning")
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_whole_networks_and_programs_are_refused_for_what_they_are(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(2, 3))
+    torch.save(network, tmp_path / "whole.pth")
+    torch.save({"model": network.state_dict(), "args": Namespace(lr=1)}, tmp_path / "args.pth")
+    torch.jit.script(network).save(tmp_path / "program.pt")
+    recwarn.clear()
+    for name, said in {
+        "whole.pth": "it holds a Python object, torch.nn.modules.container.Sequential, and",
+        "args.pth": "it holds a Python object, argparse.Namespace, and",
+        "program.pt": r"it is a program, TorchScript\)",
+    }.items():
+        with pytest.raises(EmbedlabError, match=said) as refused:
+            read(tmp_path / name)
+        assert "state_dict()" in str(refused.value) and "trust" not in str(refused.value)
+    assert not recwarn.list
 
 
 def test_files_that_are_no_weights_are_named(state: dict[str, Tensor], tmp_path: Path) -> None:

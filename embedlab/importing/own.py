@@ -77,17 +77,18 @@ def import_vectors(
     if not len(rows):
         raise EmbedlabError(f"No vector in {path.name} is finite.", remedy="Compute them again.")
     base = pictures or (table or path).parent
-    dataset, notes = _dataset(own.table, base, path.stem)
+    dataset, where, notes = _dataset(own.table, base, path.stem)
     failed = tuple(
         Skipped(dataset.ids[row], "its vector is not finite") for row in np.flatnonzero(~finite)
     )
-    missing: list[str] = []
+    missing: list[int] = []
     small = list(_thumbnails(dataset, rows, missing, progress))
-    if missing:
-        notes.append(
-            f"{count(len(missing), 'picture')} could not be read and "
-            f"{'is a grey square' if len(missing) == 1 else 'are grey squares'}: {named(missing)}."
-        )
+    if failed:
+        left = [one.id for one in failed]
+        verb = "vector is" if len(left) == 1 else "vectors are"
+        notes.append(f"{len(left):,} {verb} not finite and left out: {named(left)}.")
+    if missing and where is not None:
+        notes.append(_unread(dataset, missing, base, where, told=pictures is not None))
     parts, split, note = parts_of(dataset, rows, validation=validation, split_seed=split_seed)
     with passing_folder(home("cache")) as place:
         files = {}
@@ -141,8 +142,8 @@ class _Somewhere:
         return self.paths[index]
 
 
-def _dataset(table: pd.DataFrame, base: Path, name: str) -> tuple[Dataset, list[str]]:
-    """Make a dataset of a table's rows."""
+def _dataset(table: pd.DataFrame, base: Path, name: str) -> tuple[Dataset, str | None, list[str]]:
+    """Make a dataset of a table's rows; say which column has the paths, and what is odd."""
     n, notes = len(table), []
     where, what, called = (find_column(table, names) for names in (PATHS, LABELS, IDS))
     paths: list[Path | None] = [None] * n
@@ -174,10 +175,34 @@ def _dataset(table: pd.DataFrame, base: Path, name: str) -> tuple[Dataset, list[
         labels=labels,
         classes=classes,
         table=rest if len(rest.columns) else None,
-        notes=tuple(notes),
         origin={"source": "vectors"},
     )
-    return dataset, notes
+    return dataset, where, notes
+
+
+def _unread(dataset: Dataset, missing: list[int], base: Path, where: str, *, told: bool) -> str:
+    """Say which pictures could not be read, and where the first that is not there was sought."""
+    note = (
+        f"{count(len(missing), 'picture')} could not be read and "
+        f"{'is a grey square' if len(missing) == 1 else 'are grey squares'}: "
+        f"{named([dataset.ids[row] for row in missing])}."
+    )
+    sought = (dataset.pictures.path(row) for row in missing)
+    gone = [path for path in sought if path is not None and not path.exists()]
+    if not gone:
+        return note
+    first = gone[0].relative_to(base) if gone[0].is_relative_to(base) else Path(gone[0].name)
+    note += (
+        f" {count(len(gone), 'of them is', 'of them are')} not where column {where!r} says: "
+        f"there is no {str(first)!r} in the folder {base.resolve().name!r}."
+    )
+    if len(gone) == len(dataset):
+        note += (
+            " Import again with another folder of pictures, the one that the paths begin in."
+            if told
+            else " Import again and say in which folder the paths begin."
+        )
+    return note
 
 
 def _as_names(values: pd.Series) -> list[str]:
@@ -193,12 +218,12 @@ def _order(name: str) -> tuple[int, float, str]:
 
 
 def _thumbnails(
-    dataset: Dataset, rows: NDArray[np.int64], missing: list[str], progress: Progress
+    dataset: Dataset, rows: NDArray[np.int64], missing: list[int], progress: Progress
 ) -> Iterator[bytes]:
     for done, (row, found) in enumerate(each_picture(dataset, rows.tolist(), thumbnail)):
         progress("making thumbnails", done + 1, len(rows))
         if isinstance(found, Skipped):
-            missing.append(dataset.ids[row])
+            missing.append(row)
             yield _grey()
         else:
             yield found

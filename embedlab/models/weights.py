@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,11 +183,12 @@ def read(path: Path) -> dict[str, Tensor]:
             remedy="Weights are .safetensors, .pth or .pt files.",
         )
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what it says of TorchScript, we say
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EmbedlabError(
-            f"{path} cannot be read as weights and nothing else ({reason}).",
+            f"{path} cannot be read as weights and nothing else ({_reason(error)}).",
             remedy="Save it again with torch.save(model.state_dict(), FILE), or as .safetensors.",
         ) from None
     for key in _KEPT_UNDER:  # what training scripts keep beside an optimiser's state
@@ -200,6 +202,17 @@ def read(path: Path) -> dict[str, Tensor]:
         )
     plain = dict(state) if not hasattr(state, "_metadata") else state
     return _some(plain, path)  # type: ignore[arg-type]  # only tensors, as checked above
+
+
+def _reason(error: Exception) -> str:
+    """Say why torch read no weights; its own advice is to run what is in the file."""
+    said = str(error)
+    if "TorchScript" in said:
+        return "it is a program, TorchScript"
+    strange = re.search(r"GLOBAL (\S+)", said)
+    if strange is not None:
+        return f"it holds a Python object, {strange[1]}, and reading that would run code"
+    return said.splitlines()[0].removesuffix(".") if said else type(error).__name__
 
 
 def _some(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
