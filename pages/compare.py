@@ -14,7 +14,7 @@ from embedlab.ui.compare.maps import show_maps
 from embedlab.ui.compare.sides import show_sides
 from embedlab.ui.compare.surroundings import show_neighbours
 from embedlab.ui.frame import current_run, explain, framed, header, run_name
-from embedlab.ui.text import plain
+from embedlab.ui.text import plain, told_apart
 
 VIEWS = {
     "sides": "Who is right",
@@ -47,7 +47,8 @@ def choose_others(run: Run) -> list[Run]:
     if linked:
         st.session_state[WITH] = linked
     elif kept is None or (kept and not set(kept) & set(ids)):  # it may be the current one by now
-        st.session_state[WITH] = [others[0].id]
+        same = others[0].info.get("dataset", {}).get("name") == name
+        st.session_state[WITH] = [others[0].id] if same else []
     chosen = st.multiselect(
         f"{plain(run_name(run))} beside",
         list(ids),
@@ -57,6 +58,11 @@ def choose_others(run: Run) -> list[Run]:
         max_selections=5,
     )
     _put_others_into_address()
+    if not chosen:
+        st.caption(
+            "Choose runs of the same pictures, if there are any, to see where they part; "
+            "**Heads on one body** needs this run only."
+        )
     return [ids[id_] for id_ in chosen if id_ in ids]
 
 
@@ -78,7 +84,7 @@ def show_overview(runs: list[Run]) -> None:
         if scored:
             st.plotly_chart(
                 share_intervals(
-                    [run_name(run) for run, _ in scored],
+                    told_apart([run_name(run) for run, _ in scored]),
                     [share.value for _, share in scored],
                     [share.interval for _, share in scored],
                     title="validation accuracy, 95 % interval",
@@ -97,13 +103,15 @@ def show_overview(runs: list[Run]) -> None:
         if not rows:
             st.markdown("These runs do not differ in any setting.")
             return
-        titles = [run_name(run) for run in runs]
+        names = [run_name(run) for run in runs]
+        titles = told_apart(names)
         st.dataframe(
             [{"setting": name, **dict(zip(titles, values, strict=True))} for name, values in rows],
             hide_index=True,
             height=min(38 + 35 * len(rows), 320),
             column_config={
-                title: st.column_config.TextColumn(width=180, help=title) for title in titles
+                title: st.column_config.TextColumn(width=180, help=name)
+                for title, name in zip(titles, names, strict=True)
             },
         )
 

@@ -29,8 +29,8 @@ def headline(run: Run, query: Query, rows: np.ndarray, part: str, precision_of: 
         return
     low, high = precision.interval
     everywhere = (
-        f"Over all {part if part != 'all' else ''} pictures: **{precision.mean:.1%}** "
-        f"(95 %: {low:.1%} to {high:.1%})."
+        f"Over all {part if part != 'all' else ''} pictures, **{precision.mean:.1%}** of the "
+        f"nearest are of their query's class (95 %: {low:.1%} to {high:.1%})."
     )
     if query.label is None or run.labels is None:
         st.markdown(everywhere)
@@ -90,7 +90,7 @@ with right:
         )
     measure = METRICS[metric]
     st.caption(
-        f"Below each picture: {measure.title.lower()}; "
+        f"Below each picture: {measure.phrase}; "
         f"{'higher' if measure.higher_is_nearer else 'lower'} is nearer. {measure.explanation}"
     )
     if len(index.unranked):
@@ -101,8 +101,8 @@ explain(
     METRICS[metric].formula,
     [
         ("vectors", f"({n:,}, {d:,})", "one row a picture, float32"),
-        ("query", f"({d:,},)", "the chosen picture's row"),
-        ("scores", f"({n:,},)", f"{METRICS[metric].title.lower()} of the query with every row"),
+        ("query", f"({d:,},)", "the chosen picture's row, or what the body makes of your own"),
+        ("scores", f"({n:,},)", f"{METRICS[metric].phrase} of the query with every row"),
     ],
     f"""from embedlab import open_run
 from embedlab.space.neighbours import NeighbourIndex

@@ -173,11 +173,15 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     fitted_on, shuffled = "train", False
     if "lda" in keys:
         heed_link("lda-fit", FITTED_ON, "part")
+        # Of imported vectors, none may be known to have been trained on.
+        usual = "train" if len(cache.part_rows(run, "train")) else "all"
+        if usual == "all" and st.session_state.get("lda-fit") == "train":
+            st.session_state["lda-fit"] = usual
         fitted_on = st.segmented_control(
             "LDA fitted on",
             list(FITTED_ON),
             format_func=FITTED_ON.__getitem__,
-            default="train",
+            default=usual,
             required=True,
             key="lda-fit",
             bind="query-params",

@@ -300,6 +300,16 @@ def test_the_address_names_whom_a_run_is_beside_also_at_first() -> None:
     assert app.query_params["with"] == "newer" and not app.exception, "not beside itself"
 
 
+def test_runs_of_other_pictures_are_offered_and_not_chosen() -> None:
+    made_run(home("runs") / "first")
+    app = opened("first")  # the garden is the only other one
+    assert app.multiselect(key="with").value == [] and not app.exception
+    assert "needs this run only" in texts(app)
+    assert "The trained head" in app.dataframe[-1].value["head"].tolist()
+    app.multiselect(key="with").set_value(["garden"]).run()
+    assert not app.exception and app.query_params["with"] == "garden"
+
+
 @pytest.mark.parametrize("view", ["Who is right", "Neighbours", "Maps", "Heads on one body"])
 def test_runs_without_labels_are_compared_as_far_as_they_go(view: str) -> None:
     two()

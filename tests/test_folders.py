@@ -90,6 +90,16 @@ def test_train_and_val_are_parts_not_classes(tmp_path: Path) -> None:
     assert dataset.table["part"].tolist() == ["train", "train", "val"]
 
 
+def test_folders_within_a_class_are_its_own_and_said(tmp_path: Path) -> None:
+    tree(tmp_path, "red/roses/a.png", "red/tulips/b.png", "red/c.png", "blue/d.png")
+    dataset = load_dataset(tmp_path)
+    assert dataset.classes == ("blue", "red") and len(dataset) == 4
+    assert [note for note in dataset.notes if "takes in" in note] == [
+        "Class red takes in 2 folders that lie in its own, which are no classes of their own: "
+        "roses, tulips."
+    ]
+
+
 def test_odd_classes_are_named_and_never_merged(tmp_path: Path) -> None:
     tree(tmp_path, "Rose/1.png", "Rose/2.png", "rose/1.png", "rose/2.png", "tulip/1.png")
     (tmp_path / "nothing" / "here").mkdir(parents=True)

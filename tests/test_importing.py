@@ -79,7 +79,11 @@ def test_a_checkpoint_gives_what_its_network_gives(
     held = run.info["metrics"]["validation"]
     assert held["total"] == 12
     assert held["correct"] == int((expected.argmax(1) == run.labels).sum())
-    assert any("not known" in note for note in run.info["notes"])
+    notes = run.info["notes"]
+    assert any("not known" in note for note in notes)
+    assert any("seen with colours normalised by 'imagenet', as is usual" in note for note in notes)
+    told = import_run(path, str(pictures), backbone="resnet18", size=64, normalisation="half")
+    assert not any("as is usual" in note for note in told.info["notes"])
     assert run.body is not None and "pixels" in run.vector_sets and run.info["architecture"]
 
 
@@ -309,6 +313,8 @@ def test_an_onnx_body_of_maps_is_averaged(
         expected = body(seen(run, pictures)).mean((2, 3)).numpy()
     np.testing.assert_allclose(run.embeddings, expected, atol=1e-5)
     assert run.head is None and any("averaged" in note for note in run.info["notes"])
+    fixed = import_run(tmp_path / "body.onnx", str(pictures))
+    assert not any("resized to" in note for note in fixed.info["notes"]), "its size is its own"
     with pytest.raises(EmbedlabError, match=r"64 px, and 96 were asked for"):
         import_run(tmp_path / "body.onnx", str(pictures), size=96)
 

@@ -86,6 +86,15 @@ def test_what_cannot_be_drawn_first_is_passed_over(tmp_path: Path) -> None:
         discriminant(alone)
 
 
+def test_lda_is_fitted_on_all_where_nothing_was_trained_on() -> None:
+    run = made_run(home("runs") / "vectors")
+    items = run.items.assign(split="validation")
+    items.to_parquet(run.folder / "items.parquet", index=False)
+    app = opened("projections", "vectors")
+    assert app.segmented_control(key="lda-fit").value == "all"
+    assert not any("LDA" in one.value for one in app.info)
+
+
 def test_lda_of_a_run_without_classes_is_refused(tmp_path: Path) -> None:
     run = made_run(tmp_path / "squares", labelled=False)
     with pytest.raises(EmbedlabError, match="has no classes"):

@@ -41,6 +41,7 @@ from embedlab.models.depths import TorchDepths
 from embedlab.originals import originals
 from embedlab.runs import BUILTIN, Run
 from embedlab.space.probes import linear_probe
+from embedlab.ui.text import plain
 from embedlab.views import UmapSettings
 
 from .conftest import ROOT
@@ -563,7 +564,8 @@ def test_the_button_starts_a_job_and_the_page_shows_what_it_made(run: Run) -> No
     (job,) = list_jobs()
     try:
         assert job.arguments == ("layers", "squares") and job.title == f"Layers of {run.title}"
-        assert any(job.title in element.value for element in app.markdown), "it is watched here"
+        shown = [element.value for element in app.markdown]
+        assert any(plain(job.title) in text for text in shown), "it is watched here"
         status = wait(job, timeout=240)
         assert status.state == "done", status.message
         assert status.result == {"run": "squares", "size": 32}

@@ -145,9 +145,10 @@ def test_a_keep_that_is_killed_leaves_nothing_for_long() -> None:
     killed = (
         "import os, sys, shutil\n"
         "from embedlab import refitting, runs\n"
+        "from embedlab.runs import saving\n"
         "def dies(*_, **__): os._exit(9)\n"
         "found = refitting.refit(runs.open_run('squares'), epochs=1)\n"
-        "setattr(*{'link': (os, 'link', dies), 'save': (runs, 'write_json', dies),\n"
+        "setattr(*{'link': (os, 'link', dies), 'save': (saving, 'write_json', dies),\n"
         "    'move': (shutil, 'move', dies)}[sys.argv[1]])\n"
         "refitting.keep(found)\n"
     )

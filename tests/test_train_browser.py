@@ -116,7 +116,7 @@ def test_what_a_click_brings_is_brought_into_view(
     with tab(browser) as page:
         page.goto(f"{address}train?job={job.id}")
         panel = page.locator(f".st-key-job-{job.id}")
-        place = f"document.querySelector('.st-key-job-{job.id}').getBoundingClientRect().y"
+        place = f"document.querySelector('.st-key-job-{job.id}')?.getBoundingClientRect().y"
         in_view = f"() => {place} > 0 && {place} < 300"
         panel.locator("section.film").wait_for(timeout=PATIENCE)
         for _ in range(2):  # for the same job as well

@@ -161,7 +161,7 @@ def folder_dataset(
     classes = tuple(sorted(set(labels))) if labels else ()
     numbers = {label: k for k, label in enumerate(classes)}
     lost = sorted(set(arranged.labels or ()) - set(classes)) if limit is None else []
-    said = [*notes, *_left_out(arranged)]
+    said = [*notes, *_left_out(arranged), *_merged(arranged)]
     said += sample_note(len(rows), len(arranged.files), seed=seed)
     if arranged.parts is not None:
         said.append("The column 'part' says which top folder a picture came from.")
@@ -209,6 +209,21 @@ def _left_out(arranged: Arranged) -> list[str]:
             f"out: {named(sorted(others), shown=3)}."
         )
     return said
+
+
+def _merged(arranged: Arranged) -> list[str]:
+    """Say which classes are made of several folders, each of which might have been meant as one."""
+    depth = 0 if arranged.parts is None else 1
+    inner: dict[str, set[str]] = {}
+    for file in arranged.files if arranged.labels is not None else ():
+        folders = file.id.split("/")[depth:-1]
+        if len(folders) > 1:
+            inner.setdefault(folders[0], set()).add(folders[1])
+    return [
+        f"Class {name} takes in {count(len(found), 'folder')} that lie in its own, which are no "
+        f"classes of their own: {named(sorted(found), shown=3)}."
+        for name, found in sorted(inner.items())
+    ][:5]
 
 
 def _nothing(name: str, arranged: Arranged, skipped: Sequence[Skipped]) -> EmbedlabError:

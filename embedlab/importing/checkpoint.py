@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from embedlab.data.dataset import Dataset
 from embedlab.errors import EmbedlabError
 from embedlab.importing.names import name_rows, under_names
-from embedlab.importing.saving import judged, normalised, parts_of
+from embedlab.importing.saving import assumed, judged, normalised, parts_of
 from embedlab.lab import Clock, Lab, workspace
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.backbones import build
@@ -72,7 +72,7 @@ def import_checkpoint(
     backbone = backbone or _said(path)
     preprocessing = normalised(look_up(backbone).preprocessing(size, path), normalisation)
     network = _read(backbone, path, preprocessing.size, progress)
-    notes, names = [], None
+    notes, names = assumed(preprocessing, size, normalisation), None
     if network.provenance["head"] == "kept":
         rows, known = network.n_classes, network.head_classes
         names = name_rows(rows, given=classes, dataset=dataset, known=known, what=path.name)

@@ -44,6 +44,28 @@ def normalised(preprocessing: Preprocessing, name: str | None) -> Preprocessing:
     return Preprocessing.from_dict({**preprocessing.to_dict(), "mean": mean, "std": std})
 
 
+def assumed(preprocessing: Preprocessing, size: int | None, normalisation: str | None) -> list[str]:
+    """Say how pictures were seen as far as nobody has said how: files of networks do not tell."""
+    colours = next(
+        (name for name, (mean, _) in NORMALISATIONS.items() if tuple(mean) == preprocessing.mean),
+        "other",
+    )
+    guessed = [
+        words
+        for words, asked in (
+            (f"resized to {preprocessing.size} px", size),
+            (f"with colours normalised by {colours!r}", normalisation),
+        )
+        if asked is None
+    ]
+    if not guessed:
+        return []
+    return [
+        f"Pictures were seen {' and '.join(guessed)}, as is usual. If the network was trained "
+        "otherwise, import it again and say so: it then sees better."
+    ]
+
+
 def parts_of(
     dataset: Dataset,
     rows: NDArray[np.int64],

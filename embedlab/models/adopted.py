@@ -24,7 +24,7 @@ from embedlab.models.onnx_graph import (
 )
 
 _HOW = "torch.onnx.export(model, x, FILE, dynamic_axes={INPUT: {0: 'n'}, OUTPUT: {0: 'n'}})"
-_DEFAULT_SIZE = 224
+DEFAULT_SIZE = 224
 _IMAGENET = {1000, 1001, 21841, 21843}  # of its releases, how many classes
 _LARGEST = (1 << 31) - 1  # bytes that protobuf takes
 EMBEDDING, FEATURE_MAP = "embedding", "feature_map"
@@ -99,7 +99,7 @@ def adopt_onnx(
             f"{path.name} takes pictures of {side} px, and {size} were asked for.",
             remedy="Leave the size out, or export it with free height and width.",
         )
-    side = side or size or _DEFAULT_SIZE
+    side = side or size or DEFAULT_SIZE
     name, inside = _exit(graph, path.name, output)
     chosen = name if output is not None or name == EMBEDDING else None
     for ours in (EMBEDDING, FEATURE_MAP):

@@ -81,7 +81,7 @@ class Comparison:
             )
         if not self.ranked[row]:
             raise EmbedlabError(
-                f"Row {row} cannot be a query by {self.metric.title.lower()}: its vector is not "
+                f"Row {row} cannot be a query by {self.metric.phrase}: its vector is not "
                 "finite, or is zero.",
                 remedy="Choose another picture.",
             )

@@ -38,6 +38,12 @@ class Metric:
     kind: str
     centred: bool
 
+    @property
+    def phrase(self) -> str:
+        """The title within a sentence."""
+        named = self.title.startswith("Euclid")
+        return self.title if named else self.title[0].lower() + self.title[1:]
+
 
 def metric_named(name: str) -> Metric:
     """Look a measure up, or say which there are."""

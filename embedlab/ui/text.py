@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite
 
 _SPECIAL = frozenset("\\`*_{}[]()#+!|<>~$:")
@@ -59,3 +59,24 @@ def numbers(values: Iterable[float], decimals: int) -> list[str]:
         enough = next((more for more in range(decimals, 7) if largest * 10**more >= 10), None)
         form = f".{decimals}e" if enough is None else f",.{enough}f"
     return [format(value, form) for value in values]
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Leave out what names of parts, set off by commas, all begin with, to show them where narrow.
+
+    Examples
+    --------
+    >>> told_apart(["flowers, ResNet-18, fine-tuned", "flowers, ResNet-18, head alone, seed 5"])
+    ['… fine-tuned', '… head alone, seed 5']
+    >>> told_apart(["flowers, ResNet-18", "garden"])
+    ['flowers, ResNet-18', 'garden']
+    """
+    parts = [name.split(", ") for name in names]
+    common = 0
+    while (
+        len(parts) > 1
+        and all(len(one) > common + 1 for one in parts)
+        and len({one[common] for one in parts}) == 1
+    ):
+        common += 1
+    return [f"… {', '.join(one[common:])}" if common else ", ".join(one) for one in parts]
