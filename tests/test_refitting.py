@@ -493,6 +493,21 @@ def test_what_is_typed_counts_though_the_click_follows_at_once() -> None:
 
 
 @pytest.mark.usefixtures("_released")
+def test_five_seeds_tell_how_far_the_seed_moves_it() -> None:
+    run = made_run(home("runs") / "squares", per_class=(40, 40, 40), n_dims=3, scale=0.2)
+    app = opened("squares")
+    app.number_input(key="refit-epochs").set_value(2).run()
+    app.button(key="refit-seeds").click().run()
+    assert not app.exception and not app.error
+    values = [refit(run, epochs=2, seed=seed).share.value for seed in range(123, 128)]
+    assert len(set(values)) > 1
+    mean, spread = np.mean(values), 100 * np.std(values, ddof=1)
+    said = next(one.value for one in app.markdown if "5 seeds: mean" in one.value)
+    assert f"2 epochs, 5 seeds: mean **{mean:.1%}**, standard deviation {spread:.1f}" in said
+    assert sum("Linear" in name for name in heads_of(app)) == 5
+
+
+@pytest.mark.usefixtures("_released")
 def test_a_head_that_fails_is_said_once_and_is_gone() -> None:
     made_run(home("runs") / "squares")
     app = opened("squares")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+import numpy as np
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
@@ -20,7 +21,8 @@ from embedlab.ui.clicks import clicked
 from embedlab.ui.text import plain
 from embedlab.ui.training_charts import training_charts
 
-MOST = 8  # tried heads that stay on the page, the newest
+MOST = 12  # tried heads that stay on the page, the newest
+SEEDS = 5
 STEPS = 100_000  # of fitting, about half a minute: more is for the command line
 _OPEN = "refit-open"
 
@@ -82,14 +84,25 @@ def refit_form(run: Run) -> None:
                 "batches or fewer epochs, or the command line.",
                 icon=":material/hourglass_top:",
             )
-        if clicked(
-            "Fit it",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="refit-start",
-            disabled=steps > STEPS,
-        ):
-            _try(run, settings)
+        with st.container(horizontal=True):
+            once = clicked(
+                "Fit it",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="refit-start",
+                disabled=steps > STEPS,
+            )
+            often = clicked(
+                f"Fit it from {SEEDS} seeds",
+                icon=":material/casino:",
+                key="refit-seeds",
+                disabled=steps * SEEDS > STEPS,
+                help="How far the seed alone moves the accuracy: the order of the pictures, and "
+                "what the head begins from.",
+            )
+        if once or often:
+            for seed in range(settings.seed, settings.seed + (SEEDS if often else 1)):
+                _try(run, replace(settings, seed=seed))
             st.rerun()
 
 
@@ -142,6 +155,8 @@ def show_tried(run: Run, heads: list[Fitted], shares: list[Share]) -> None:
                 on_click=_drop,
                 args=(run, head.settings),
             )
+    for words in spreads(heads, shares):
+        st.markdown(words)
     if len(heads) > 1:
         st.caption(
             "The best of several owes part of its lead to luck, the more of it the more are tried: "
@@ -150,6 +165,21 @@ def show_tried(run: Run, heads: list[Fitted], shares: list[Share]) -> None:
     newest = heads[-1]
     with st.expander(f"How it learned: {in_words(newest.settings)}", icon=":material/show_chart:"):
         training_charts(newest.history, key="refit-charts", side_by_side=True)
+
+
+def spreads(heads: list[Fitted], shares: list[Share]) -> list[str]:
+    """Say how far the seed moved the accuracy, where heads differ in nothing else."""
+    groups: dict[HeadSettings, list[float]] = {}
+    for head, share in zip(heads, shares, strict=True):
+        seedless = replace(head.settings, seed=HeadSettings().seed)
+        groups.setdefault(seedless, []).append(share.value)
+    return [
+        f"Linear, {in_words(settings)}, {len(values)} seeds: mean **{np.mean(values):.1%}**, "
+        f"standard deviation {100 * np.std(values, ddof=1):.1f} points, "
+        f"{min(values):.1%} to {max(values):.1%}."
+        for settings, values in groups.items()
+        if len(values) > 1
+    ]
 
 
 def _choose() -> HeadSettings:
