@@ -70,7 +70,7 @@ class Originals:
             if not file.is_file() or file.stat().st_size > _MOST_BYTES:
                 return None
             data = file.read_bytes()
-            if digest is None or hashlib.sha256(data).hexdigest() == digest:
+            if hashlib.sha256(data).hexdigest() == digest:  # no digest, no proof
                 return decode(data)
         except (OSError, EmbedlabError):
             pass

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from embedlab.errors import EmbedlabError
 from embedlab.home import home
@@ -79,3 +80,14 @@ def test_a_packed_run_does_not_say_where_its_pictures_lay(tmp_path: Path) -> Non
     again = unpack_run(pack_run(open_run(run.id), archive))
     assert again.info["dataset"]["origin"] == {"source": "folder", "path": "flowers"}
     assert again.info["command"] == "embedlab fuse flowers 'my table.csv' --lr 0.1"
+
+
+def test_a_run_from_elsewhere_cannot_name_a_file_of_this_machine(tmp_path: Path) -> None:
+    """Somebody else's run may hold any path; without the file's digest it is not opened."""
+    private = tmp_path / "private.png"
+    Image.new("RGB", (99, 77), "red").save(private)
+    run = made_run(home("runs") / "squares")
+    for columns in ({"path": str(private)}, {"path": str(private), "digest": "0" * 64}):
+        run.items.assign(**columns).to_parquet(run.folder / "items.parquet", index=False)
+        found = originals(open_run("squares"))
+        assert found.open(0).size == (48, 48) and found.small == {0}
