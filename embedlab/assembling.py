@@ -124,7 +124,8 @@ def assemble(
         reasons = " ".join(remark for column in columns for remark in column.remarks)
         raise EmbedlabError(
             f"The table has no column to learn from. {reasons}".strip(),
-            remedy="Say what a column is: --numeric NAME or --categorical NAME.",
+            remedy="Say what a column is: numeric (--numeric NAME), or categorical "
+            "(--categorical NAME).",
         )
     number = frame[target] if target is not None and n_classes else None
     warnings = (
@@ -189,7 +190,7 @@ def _but_key(key: str, target: str | None, kinds: dict[str, str]) -> dict[str, s
     if target == key or kinds.get(key, "ignore") != "ignore":
         raise EmbedlabError(
             f"Column {key!r} names the pictures; it can neither be predicted nor learnt from.",
-            remedy="Choose another, or say which column names the pictures: --key NAME.",
+            remedy="Choose another, or say which column names the pictures (--key NAME).",
         )
     return {name: kind for name, kind in kinds.items() if name != key}
 
@@ -217,11 +218,13 @@ def _own_classes(
     if dataset.labels is None or len(np.unique(dataset.labels)) < 2:
         raise EmbedlabError(
             f"{dataset.name} has no classes of its own to predict.",
-            remedy="Say which column to predict: --target NAME.",
+            remedy="Say which column to predict (--target NAME).",
         )
     if n_classes or log:
         raise EmbedlabError(
-            "--classes and --log are for a target column of numbers.", remedy="Give --target."
+            "Cutting into classes and the logarithm (--classes, --log) are for a target column of "
+            "numbers.",
+            remedy="Choose a target column (--target NAME).",
         )
     kept, codes = np.unique(dataset.labels[rows], return_inverse=True)
     if len(kept) < 2:

@@ -136,7 +136,7 @@ def test_the_rule_of_names_holds_for_targets_and_a_person_overrules_it() -> None
     assert len(target.classes) == 12 and {"85255", "1234567"} <= set(target.classes)
     assert target.remarks == (
         "The target 'zipcode' is taken as 12 classes: its name says that its numbers are names. "
-        "--numeric zipcode predicts it as a number.",
+        "As numeric (--numeric zipcode) it is predicted as a number.",
     )
     assert column_target(zips, "zipcode", kind="numeric").classes == ()
     assert column_target(zips, "price").classes == ()
@@ -151,7 +151,7 @@ def test_the_rule_of_names_holds_for_targets_and_a_person_overrules_it() -> None
 
 def test_targets_that_cannot_be_what_is_said_of_them_are_refused() -> None:
     ids = pd.Series(np.arange(60))
-    with pytest.raises(EmbedlabError, match=r"60 different values.*--numeric house_id predicts"):
+    with pytest.raises(EmbedlabError, match=r"60 different values.*--numeric house_id\) it is"):
         column_target(ids, "house_id")
     for options in ({"n_classes": 3}, {"log": True}):
         with pytest.raises(EmbedlabError, match="is to be categorical"):

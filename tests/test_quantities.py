@@ -126,7 +126,7 @@ def test_one_code_among_numbers_makes_names_of_them_not_without_a_word() -> None
     found = quantities(cells, "area")
     assert found.values is cells and found.remarks == (
         "'area' is taken for names because of 1 cell of 61 with leading zeros or many digits, such "
-        "as '007'; --numeric area takes numbers.",
+        "as '007'; as numeric (--numeric area), it has numbers.",
     )
     assert quantities(cells, "zip").remarks == ()
     assert quantities(cells, "area", told=True).values.iloc[-1] == 7
@@ -141,8 +141,8 @@ def test_rows_are_counted_whatever_the_index_and_the_gaps_are() -> None:
 def test_half_numbers_are_too_few_and_the_way_out_is_said() -> None:
     found = quantities(pd.Series([*NUMBERS, *["?"] * 20]), "my area")
     assert found.remarks == (
-        "Only 60 of 80 cells of 'my area' are numbers; --numeric 'my area' takes these, and the "
-        "others as missing.",
+        "Only 60 of 80 cells of 'my area' are numbers; as numeric (--numeric 'my area'), these are "
+        "taken, and the others as missing.",
     )
 
 
@@ -199,7 +199,8 @@ def test_quantities_of_a_table_become_numbers_and_nothing_else() -> None:
 def test_a_target_of_few_whole_numbers_keeps_the_words_among_them() -> None:
     found = understood(table(), target="rooms")
     assert found.frame["rooms"].equals(table()["rooms"])
-    assert "they are classes as well: '?'. --numeric rooms leaves" in found.remarks["rooms"][0]
+    said = "they are classes as well: '?'. As numeric (--numeric rooms) it leaves them out."
+    assert said in found.remarks["rooms"][0]
     for options in ({"kinds": {"rooms": "numeric"}}, {"number": True}):
         number = understood(table(), target="rooms", **options)
         assert number.frame["rooms"].isna().sum() == 1

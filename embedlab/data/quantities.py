@@ -144,7 +144,8 @@ def quantities(values: pd.Series, name: str, *, told: bool = False) -> Reading:
         if not doubt and share >= HALF and not names_things(name):
             doubt = [
                 f"Only {numbers.notna().sum():,} of {len(cells):,} cells of {name!r} are numbers; "
-                f"--numeric {shlex.quote(name)} takes these, and the others as missing."
+                f"as numeric (--numeric {shlex.quote(name)}), these are taken, and the others as "
+                "missing."
             ]
         return Reading(values, tuple(doubt))
     remarks = [*_how(numbers, cells, unit, marks, parts["number"], name), *doubt]
@@ -224,7 +225,7 @@ def understood(
                     remarks[name] = (
                         f"The target {name!r} has words among few whole numbers, and they are "
                         f"classes as well: {named([repr(word) for word in odd], shown=3)}. "
-                        f"--numeric {shlex.quote(name)} leaves them out.",
+                        f"As numeric (--numeric {shlex.quote(name)}) it leaves them out.",
                     )
                 continue
         read[name] = found.values
@@ -258,7 +259,7 @@ def _few_names(cells: pd.Series, coded: pd.Series, name: str) -> tuple[str, ...]
     why = f"{count(int(coded.sum()), 'cell')} of {len(cells):,} with leading zeros or many digits"
     return (
         f"{name!r} is taken for names because of {why}, such as {cells[coded].iloc[0]!r}; "
-        f"--numeric {shlex.quote(name)} takes numbers.",
+        f"as numeric (--numeric {shlex.quote(name)}), it has numbers.",
     )
 
 

@@ -86,18 +86,20 @@ def column_target(
         )
     if kind == "numeric" and not number:
         raise EmbedlabError(
-            f"The target {name!r} holds words: it cannot be numeric.", remedy="Leave --numeric out."
+            f"The target {name!r} holds words: it cannot be numeric.",
+            remedy="Predict it as a class (without --numeric).",
         )
     if (n_classes or log) and not number:
         raise EmbedlabError(
             f"The target {name!r} holds words: it can be neither cut into classes nor logged.",
-            remedy="Leave --classes and --log out.",
+            remedy="Predict it as it is (without --classes and --log).",
         )
     if (n_classes or log) and kind == "categorical":
         raise EmbedlabError(
             f"The target {name!r} is to be categorical: its numbers are names, which can be "
             "neither cut into classes nor logged.",
-            remedy="Leave --categorical out, or --classes and --log.",
+            remedy="Let it be numeric, or predict it as it is (without --categorical, or without "
+            "--classes and --log).",
         )
     there = np.isfinite(_floats(values)) if number else values.notna().to_numpy()
     rows = np.flatnonzero(there)
@@ -114,18 +116,18 @@ def column_target(
         if (_floats(given) <= 0).any():
             raise EmbedlabError(
                 f"The target {name!r} has values of 0 or less, which have no logarithm.",
-                remedy="Leave --log out.",
+                remedy="Predict it without the logarithm (without --log).",
             )
         return Target(f"log {name}", np.log(_floats(given)), (), rows)
     if kind == "numeric" or (kind is None and not looks_like_classes(given, name)):
         return Target(name, _floats(given), (), rows)
     codes, found = pd.factorize(given if number else given.astype(str), sort=True)
-    as_number = f"--numeric {shlex.quote(name)} predicts it as a number"
+    as_number = f"As numeric (--numeric {shlex.quote(name)}) it is predicted as a number"
     if len(found) > min(_MOST_CLASSES, len(rows) / 2):
         raise EmbedlabError(
             f"The target {name!r} has {len(found):,} different values for {len(rows):,} pictures, "
             "too many for classes.",
-            remedy=f"{as_number}, --classes 3 cuts it into three classes."
+            remedy=f"{as_number}; cut (--classes 3), as three classes."
             if number
             else "Choose a column with a few classes, or with numbers.",
         )
