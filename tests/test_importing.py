@@ -594,6 +594,37 @@ def test_own_vectors_with_a_table(tmp_path: Path, pictures: Path) -> None:
     assert np.ptp(grey) < 12
 
 
+def test_predictions_beside_own_vectors_are_counted(tmp_path: Path) -> None:
+    from .test_pages import FILES, opened, texts
+
+    rng = np.random.default_rng(2)
+    labels = np.array(["cat", "dog", "fox"])[rng.integers(0, 3, 90)]
+    guesses = np.where(rng.random(90) < 0.3, rng.permutation(labels), labels)
+    guesses[:4] = "owl"  # which no picture is
+    np.save(tmp_path / "own.npy", rng.normal(size=(90, 5)).astype(np.float32))
+    table = pd.DataFrame({"label": labels, "pred": guesses, "price": np.arange(90)})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    run = import_run(tmp_path / "own.npy", table=tmp_path / "own.csv")
+    assert run.classes == ("cat", "dog", "fox", "owl") and run.probabilities is None
+    assert run.items["prediction"].tolist() == guesses.tolist() and "table.pred" not in run.items
+    held = run.info["metrics"]["validation"]
+    assert (held["correct"], held["total"]) == ((labels == guesses).sum(), 90)
+    assert held["confusion"][3] == [0, 0, 0, 0] and sum(row[3] for row in held["confusion"]) == 4
+    app = opened("mistakes", run.id)
+    assert not app.exception and not app.error
+    assert f"**{(labels == guesses).sum()} of 90 right" in texts(app)
+    for page in FILES:
+        app = opened(page, run.id)
+        assert not app.exception, page
+        # What the table tells is learned from training pictures, and these are all held out.
+        assert not app.error or page == "fusion", [one.value for one in app.error]
+    table.loc[5, "pred"] = None
+    table.to_csv(tmp_path / "own.csv", index=False)
+    gaps = import_run(tmp_path / "own.npy", table=tmp_path / "own.csv")
+    assert "prediction" not in gaps.items and "table.pred" in gaps.items
+    assert any("1 row has no 'pred'" in note for note in gaps.info["notes"])
+
+
 def test_what_is_missing_beside_vectors_is_said_once_and_with_its_place(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

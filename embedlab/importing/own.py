@@ -18,10 +18,18 @@ from embedlab.data.decoding import PictureError, decode
 from embedlab.data.notes import count, named
 from embedlab.data.pictures import SIDE, thumbnail
 from embedlab.errors import EmbedlabError
+from embedlab.facts import scores
 from embedlab.files import passing_folder
 from embedlab.home import home
 from embedlab.importing.saving import parts_of, save
-from embedlab.importing.vectors import IDS, LABELS, PATHS, find_column, read_vectors
+from embedlab.importing.vectors import (
+    IDS,
+    LABELS,
+    PATHS,
+    PREDICTIONS,
+    find_column,
+    read_vectors,
+)
 from embedlab.models.backbones import BACKBONES
 from embedlab.models.lookahead import each_picture
 from embedlab.models.plain import plain_files, plain_vectors
@@ -49,8 +57,8 @@ def import_vectors(
     path, table : Path
         As for `embedlab.importing.vectors.read_vectors`. Of the columns, the first that is
         called like one of `PATHS` says where the pictures are, of `LABELS` what they show, of
-        `IDS` what they are called; "split" or "part" say which are training pictures. All others
-        are kept.
+        `PREDICTIONS` what a network took them for, of `IDS` what they are called; "split" or
+        "part" say which are training pictures. All others are kept.
     pictures : Path, optional
         The folder that the paths begin in; by default the folder of the table or the vectors.
     column : str, optional
@@ -77,7 +85,7 @@ def import_vectors(
     if not len(rows):
         raise EmbedlabError(f"No vector in {path.name} is finite.", remedy="Compute them again.")
     base = pictures or (table or path).parent
-    dataset, where, notes = _dataset(own.table, base, path.stem)
+    dataset, predictions, where, notes = _dataset(own.table, base, path.stem)
     failed = tuple(
         Skipped(dataset.ids[row], "its vector is not finite") for row in np.flatnonzero(~finite)
     )
@@ -90,6 +98,10 @@ def import_vectors(
     if missing and where is not None:
         notes.append(_unread(dataset, missing, base, where, told=pictures is not None))
     parts, split, note = parts_of(dataset, rows, validation=validation, split_seed=split_seed)
+    metrics = {}
+    if predictions is not None and dataset.labels is not None:
+        predictions = predictions[rows]
+        metrics = scores(dataset.labels[rows], predictions, parts, dataset.classes)
     with passing_folder(home("cache")) as place:
         files = {}
         if not missing:
@@ -104,13 +116,14 @@ def import_vectors(
                 "backbone": {"name": "vectors", "title": f"Vectors of {path.name}"},
                 "weights": {"kind": "vectors", "file": path.name, "sha256": file_digest(path)},
                 "split": split,
-                "metrics": {},
+                "metrics": metrics,
                 "preprocessing": None,
                 "notes": [*notes, *([note] if note else [])],
             },
             parts=parts,
             thumbnails=small,
             failed=failed,
+            predictions=predictions,
             files=files,
         )
 
@@ -142,8 +155,21 @@ class _Somewhere:
         return self.paths[index]
 
 
-def _dataset(table: pd.DataFrame, base: Path, name: str) -> tuple[Dataset, str | None, list[str]]:
-    """Make a dataset of a table's rows; say which column has the paths, and what is odd."""
+def _dataset(
+    table: pd.DataFrame, base: Path, name: str
+) -> tuple[Dataset, NDArray[np.int64] | None, str | None, list[str]]:
+    """Make a dataset of a table's rows.
+
+    Returns
+    -------
+    Dataset
+    predictions : ndarray of shape (n,), int64, or None
+        Index into the dataset's classes, which those that are only predicted belong to as well.
+    where : str or None
+        Which column has the paths.
+    notes : list of str
+        What is odd.
+    """
     n, notes = len(table), []
     where, what, called = (find_column(table, names) for names in (PATHS, LABELS, IDS))
     paths: list[Path | None] = [None] * n
@@ -160,14 +186,25 @@ def _dataset(table: pd.DataFrame, base: Path, name: str) -> tuple[Dataset, str |
                 f"The names in column {source!r} repeat or are missing; rows are numbered."
             )
         ids = [f"{row:0{max(5, len(str(n)))}d}" for row in range(n)]
-    labels, classes = None, tuple[str, ...]()
+    labels, predictions, classes = None, None, tuple[str, ...]()
+    taken = find_column(table, PREDICTIONS) if what is not None else None
     if what is not None:
         texts = _as_names(table[what])
-        classes = tuple(sorted(set(texts), key=_order))
-        labels = np.array([classes.index(text) for text in texts], np.int64)
+        guesses = [] if taken is None else _as_names(table[taken])
+        if NO_LABEL in guesses:
+            notes.append(
+                f"{count(guesses.count(NO_LABEL), 'row has', 'rows have')} no {taken!r}, so it is "
+                "kept as a column, and no mistakes are counted."
+            )
+            taken, guesses = None, []
+        classes = tuple(sorted({*texts, *guesses}, key=_order))
+        number = {name: k for k, name in enumerate(classes)}
+        labels = np.array([number[text] for text in texts], np.int64)
+        if guesses:
+            predictions = np.array([number[text] for text in guesses], np.int64)
         if NO_LABEL in classes:
             notes.append(f"{count(texts.count(NO_LABEL), 'row has', 'rows have')} no label.")
-    rest = table.drop(columns=[one for one in {where, what, called} if one is not None])
+    rest = table.drop(columns=[one for one in {where, what, called, taken} if one is not None])
     dataset = Dataset(
         name=name,
         ids=tuple(ids),
@@ -177,7 +214,7 @@ def _dataset(table: pd.DataFrame, base: Path, name: str) -> tuple[Dataset, str |
         table=rest if len(rest.columns) else None,
         origin={"source": "vectors"},
     )
-    return dataset, where, notes
+    return dataset, predictions, where, notes
 
 
 def _unread(dataset: Dataset, missing: list[int], base: Path, where: str, *, told: bool) -> str:

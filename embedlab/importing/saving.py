@@ -150,6 +150,7 @@ def save(
     failed: tuple[Skipped, ...] = (),
     head: Head | None = None,
     probabilities: NDArray[np.float32] | None = None,
+    predictions: NDArray[np.int64] | None = None,
     files: Mapping[str, Path] | None = None,
 ) -> Run:
     """Write a run of what was not trained here.
@@ -164,6 +165,8 @@ def save(
     failed : tuple of Skipped
     head, probabilities, files
         As for `embedlab.runs.save_run`.
+    predictions : ndarray, int64, optional
+        A class a picture of the run, where no probabilities are known.
 
     Returns
     -------
@@ -184,6 +187,8 @@ def save(
     if head is not None and head.classes != dataset.classes:
         whole["head_classes"] = list(head.classes)
     items = items_table(dataset, rows, parts, probabilities)
+    if predictions is not None:
+        items["prediction"] = [dataset.classes[k] for k in predictions]
     # A free name stays free until the run has it.
     with FileLock(home("cache") / "saving.lock"):
         return save_run(

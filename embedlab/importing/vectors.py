@@ -21,6 +21,7 @@ ENDINGS = (".npy", ".npz", ".parquet")
 VECTORS = ("embeddings", "embedding", "vectors", "vector", "features", "x", "X", "arr_0")
 PATHS = ("path", "paths", "file", "filename", "file_name", "filepath", "image", "image_path", "id")
 LABELS = ("label", "labels", "class", "category", "target", "y")
+PREDICTIONS = ("prediction", "predictions", "predicted", "predicted_label", "pred")
 IDS = ("id", "ids")
 BUDGET = 8 << 30
 _HOW = "numpy.save(FILE, vectors) with one row a picture"
