@@ -14,7 +14,7 @@ from embedlab.asked import check_share
 from embedlab.data.dataset import TRAIN, VALIDATION, Dataset, split
 from embedlab.errors import EmbedlabError
 from embedlab.facts import scores, softmax, title_of, train_command
-from embedlab.lab import Clock, Lab, check_free, saved_run, workspace
+from embedlab.lab import Clock, Lab, saved_run, workspace
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.backbones import build
 from embedlab.models.device import pick_device
@@ -22,7 +22,7 @@ from embedlab.models.film import Snapshot, choose_probe
 from embedlab.models.settings import TrainSettings
 from embedlab.models.training import Line, Trained, fine_tune
 from embedlab.progress import Progress, silent
-from embedlab.runs import Head, Run
+from embedlab.runs import Head, Run, check_free
 
 if TYPE_CHECKING:
     from embedlab.models.network import Network

@@ -17,12 +17,12 @@ from embedlab.assembling import Assembled
 from embedlab.data.dataset import TRAIN, VALIDATION
 from embedlab.errors import EmbedlabError
 from embedlab.facts import scores, softmax
-from embedlab.lab import Clock, Lab, check_free, workspace
+from embedlab.lab import Clock, Lab, workspace
 from embedlab.models.backbones import backbone as look_up
 from embedlab.models.backbones import build
 from embedlab.models.device import pick_device
 from embedlab.progress import Progress, silent
-from embedlab.runs import Head, Run
+from embedlab.runs import Head, Run, check_free
 from embedlab.shares import SHARES
 from embedlab.space.repeats import Repeated
 from embedlab.trials import Comparison, compare

@@ -252,20 +252,17 @@ class Lab:
             target = folder or new_run_folder(str(info["title"]))
             note = {"folder": str(target.absolute()), "created": whole["created"]}
             write_json(self.place / _SAVED, note)
-            try:
-                run = save_run(
-                    target,
-                    info=whole,
-                    items=items,
-                    embeddings=found.embeddings,
-                    thumbnails=found.thumbnails,
-                    inputs=found.inputs,
-                    head=head,
-                    history=history or [],
-                    files=self.files,
-                )
-            except FileExistsError as error:
-                raise _taken(Path(str(error))) from None
+            run = save_run(
+                target,
+                info=whole,
+                items=items,
+                embeddings=found.embeddings,
+                thumbnails=found.thumbnails,
+                inputs=found.inputs,
+                head=head,
+                history=history or [],
+                files=self.files,
+            )
         self.progress("saving the run", 1, 1)
         return run
 
@@ -290,15 +287,3 @@ def saved_run(place: Path, folder: Path | None, title: str) -> Run | None:
     asked = folder is None or folder.absolute() == run.folder
     known = {"created": run.info.get("created"), "title": run.info.get("title")}
     return run if asked and known == {"created": note["created"], "title": title} else None
-
-
-def check_free(folder: Path | None) -> None:
-    """Refuse a folder for a run before the work begins, not after it."""
-    if folder is not None and folder.exists():
-        raise _taken(folder)
-
-
-def _taken(folder: Path) -> EmbedlabError:
-    return EmbedlabError(
-        f"There is something at {folder} already.", remedy="Give another folder, or remove it."
-    )

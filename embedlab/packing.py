@@ -9,7 +9,8 @@ import shlex
 import shutil
 import zipfile
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 from embedlab.errors import EmbedlabError
 from embedlab.files import PARTIAL, new_file, new_folder
@@ -22,6 +23,8 @@ _MEMBER = re.compile(
     r"|vectors/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(npy|json)"
     r"|projections/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.npz"
 )
+# Where in run.json paths may stand; names of classes may look like some ("/m/0abc") and are none.
+_PLACES = (("dataset", "origin"), ("training",), ("weights",), ("fusion", "weights"))
 MAX_BYTES = 8 * 1024**3
 
 
@@ -60,14 +63,45 @@ def _facts(file: Path) -> bytes:
     Their own names stay, in the command, too.
     """
     info = json.loads(file.read_text("utf-8"))
+    for *above, last in _PLACES:
+        holder = info
+        for key in above:
+            holder = holder.get(key) or {}
+        if last in holder:
+            holder[last] = _without_folders(holder[last])
     origin = info.get("dataset", {}).get("origin", {})
-    for key in {"path", "root"} & set(origin):
-        if origin[key] is not None:
-            origin[key] = Path(origin[key]).name
+    for key in {"path", "root"} & set(origin):  # also those that begin where embedlab was called
+        origin[key] = None if origin[key] is None else _name(origin[key])
     if isinstance(info.get("command"), str):
-        words = shlex.split(info["command"])
-        info["command"] = shlex.join(Path(w).name if Path(w).is_absolute() else w for w in words)
+        info["command"] = shlex.join(map(_bare_word, shlex.split(info["command"])))
     return json.dumps(info, ensure_ascii=False, indent=1).encode()
+
+
+def _without_folders(value: Any) -> Any:
+    """Put its own name in the place of every absolute path among JSON values."""
+    if isinstance(value, dict):
+        return {key: _without_folders(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(one) for one in value]
+    return _name(value) if isinstance(value, str) and _is_absolute(value) else value
+
+
+def _bare_word(word: str) -> str:
+    """Shorten a word of a command, or what it gives an option: ``--weights=/x/y.pth``."""
+    option, given, value = word.partition("=")
+    if given and option.startswith("--") and _is_absolute(value):
+        return f"{option}={_name(value)}"
+    return _name(word) if _is_absolute(word) or word.startswith(("..", "~")) else word
+
+
+def _is_absolute(text: str) -> bool:
+    """Say whether it is a path from a root, of this machine's kind or of another's."""
+    paths = (PurePosixPath(text), PureWindowsPath(text))
+    return "\n" not in text and any(path.is_absolute() for path in paths)
+
+
+def _name(text: str) -> str:
+    return PureWindowsPath(text).name or text  # which knows both kinds of slashes
 
 
 def _items(file: Path) -> bytes:

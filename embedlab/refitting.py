@@ -196,23 +196,17 @@ def keep(found: Refit, *, title: str | None = None, folder: Path | None = None) 
         passing_folder(home("cache")) as place,
     ):
         target = folder or new_run_folder(title)
-        try:
-            return save_run(
-                target,
-                info=_info(found, title),
-                items=items,
-                embeddings=run.embeddings,
-                thumbnails=_all(run.thumbnails),
-                inputs=_all(run.inputs) if run.inputs is not None else None,
-                head=found.head,
-                history=found.history,
-                files=_linked(run, place),
-            )
-        except FileExistsError:
-            raise EmbedlabError(
-                f"There is something at {target} already.",
-                remedy="Give another folder, or remove it.",
-            ) from None
+        return save_run(
+            target,
+            info=_info(found, title),
+            items=items,
+            embeddings=run.embeddings,
+            thumbnails=_all(run.thumbnails),
+            inputs=_all(run.inputs) if run.inputs is not None else None,
+            head=found.head,
+            history=found.history,
+            files=_linked(run, place),
+        )
 
 
 def _title(found: Refit) -> str:

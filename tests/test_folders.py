@@ -95,8 +95,12 @@ def test_folders_within_a_class_are_its_own_and_said(tmp_path: Path) -> None:
     dataset = load_dataset(tmp_path)
     assert dataset.classes == ("blue", "red") and len(dataset) == 4
     assert [note for note in dataset.notes if "takes in" in note] == [
-        "Class red takes in 2 folders that lie in its own, which are no classes of their own: "
-        "roses, tulips."
+        "Class red takes in what lie in 2 folders of its own (roses, tulips)."
+    ]
+    tree(tmp_path, "blue/deep/e.png", "green/f/g.png")
+    assert [note for note in load_dataset(tmp_path).notes if "takes in" in note] == [
+        "Class blue takes in what lies in 1 folder of its own (deep); 2 other classes do the "
+        "like: green, red."
     ]
 
 

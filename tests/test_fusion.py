@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -387,12 +388,13 @@ def test_every_page_shows_a_fused_run(tmp_path: Path) -> None:
 
 
 def test_intervals_of_scores_stay_where_scores_can_be() -> None:
+    unused: Any = (None, {}, {})  # the kept network and its settings have no say in it
     scores = {"picture": [{"accuracy": 0.7}, {"accuracy": 0.9}], "table": [{"accuracy": 0.2}] * 2}
-    found = Comparison(("accuracy",), scores, {}, (1, 2), None, {}, {})  # type: ignore[arg-type]
+    found = Comparison(("accuracy",), scores, {}, (1, 2), *unused)
     assert found.of("picture").mean == pytest.approx(0.8)
     assert found.of("picture").interval == (0, 1)
     assert found.gain("picture", "table").interval.high > 1  # a difference may be bounded wider
     numbers = [{"R²": 0.5, "MAE": 1.0}, {"R²": 0.9, "MAE": 9.0}]
-    found = Comparison(("R²", "MAE"), {"table": numbers}, {}, (1, 2), None, {}, {})  # type: ignore[arg-type]
+    found = Comparison(("R²", "MAE"), {"table": numbers}, {}, (1, 2), *unused)
     assert found.of("table").interval.high == 1 and found.of("table").interval.low < 0
     assert found.of("table", "MAE").interval.low == 0

@@ -77,9 +77,19 @@ def test_a_packed_run_does_not_say_where_its_pictures_lay(tmp_path: Path) -> Non
     facts["dataset"]["origin"] = {"source": "folder", "path": str(pictures)}
     facts["command"] = f"embedlab fuse '{pictures}' 'my table.csv' --lr 0.1"
     (run.folder / "run.json").write_text(json.dumps(facts), "utf-8")
+    facts["training"] = {"weights": str(pictures / "mine.pth"), "epochs": 3}
+    facts["weights"] = {"kind": "file", "file": "C:\\Users\\somebodys home\\x.pth"}
+    facts["classes"] = ["/m/0abc", "blue"]
+    facts["command"] += f" '--weights={pictures}/mine.pth' --root ../somebodys/pics"
+    (run.folder / "run.json").write_text(json.dumps(facts), "utf-8")
     again = unpack_run(pack_run(open_run(run.id), archive))
+    assert "somebodys" not in json.dumps(again.info)
+    assert again.info["training"] == {"weights": "mine.pth", "epochs": 3}
+    assert again.info["weights"] == {"kind": "file", "file": "x.pth"}
+    assert again.info["classes"] == ["/m/0abc", "blue"], "names of classes are no paths"
     assert again.info["dataset"]["origin"] == {"source": "folder", "path": "flowers"}
-    assert again.info["command"] == "embedlab fuse flowers 'my table.csv' --lr 0.1"
+    words = "embedlab fuse flowers 'my table.csv' --lr 0.1 --weights=mine.pth --root pics"
+    assert again.info["command"] == words
 
 
 def test_a_run_from_elsewhere_cannot_name_a_file_of_this_machine(tmp_path: Path) -> None:

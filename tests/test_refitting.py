@@ -21,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 from embedlab import standby
 from embedlab.cli import group, main
+from embedlab.data.sources import load_dataset
 from embedlab.errors import EmbedlabError
 from embedlab.experiment import train
 from embedlab.files import PARTIAL
@@ -76,6 +77,34 @@ def test_a_refitted_head_is_the_one_that_training_finds(frozen: Run, tmp_path: P
     assert kept.head is not None
     np.testing.assert_array_equal(kept.head.weight, trained.head.weight)
     np.testing.assert_array_equal(kept.embeddings, trained.embeddings)
+
+
+@pytest.mark.real
+def test_on_real_photos_it_is_the_head_of_training_and_as_good_as_scikit_learns(
+    shared: Path, tmp_path: Path
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    photos = load_dataset(shared / "data" / "flower_photos", limit=300)
+    asked: dict[str, Any] = {
+        "backbone": "mobilenet_v2",
+        "weights": str(shared / "weights" / "mobilenet_v2-imagenet.pth"),
+        "size": 96,
+        "freeze": True,
+    }
+    run = train(photos, folder=tmp_path / "first", **asked)
+    again = train(photos, folder=tmp_path / "again", learning_rate=3e-4, seed=5, **asked)
+    found = refit(run, learning_rate=3e-4, seed=5)
+    assert again.head is not None and run.labels is not None and run.info["dropout"] > 0
+    np.testing.assert_array_equal(found.head.weight, again.head.weight)
+    np.testing.assert_array_equal(found.head.bias, again.head.bias)
+    learn, held = run.split == "train", run.split == "validation"
+    reference = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    reference.fit(run.embeddings[learn], run.labels[learn])
+    theirs = reference.score(run.embeddings[held], run.labels[held])
+    assert found.share.value > theirs - 0.1 and found.share.value > 0.6
 
 
 def test_a_kept_head_is_a_whole_run_and_takes_little_space(frozen: Run, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_nothing_is_left_of_a_run_that_could_not_be_finished(tmp_path: Path) -> 
 
 def test_a_run_is_never_overwritten(tmp_path: Path) -> None:
     run = made_run(tmp_path / "squares")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(EmbedlabError, match="something at"):
         made_run(tmp_path / "squares", seed=1)
     assert Run(tmp_path / "squares").fingerprint == run.fingerprint
 

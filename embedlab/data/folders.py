@@ -219,11 +219,16 @@ def _merged(arranged: Arranged) -> list[str]:
         folders = file.id.split("/")[depth:-1]
         if len(folders) > 1:
             inner.setdefault(folders[0], set()).add(folders[1])
+    if not inner:
+        return []
+    (name, found), *others = sorted(inner.items())
+    lie = "lies" if len(found) == 1 else "lie"
+    rest = count(len(others), "other class does", "other classes do")
     return [
-        f"Class {name} takes in {count(len(found), 'folder')} that lie in its own, which are no "
-        f"classes of their own: {named(sorted(found), shown=3)}."
-        for name, found in sorted(inner.items())
-    ][:5]
+        f"Class {name} takes in what {lie} in {count(len(found), 'folder')} of its own "
+        f"({named(sorted(found), shown=3)})"
+        + (f"; {rest} the like: {named([name for name, _ in others], shown=3)}." if others else ".")
+    ]
 
 
 def _nothing(name: str, arranged: Arranged, skipped: Sequence[Skipped]) -> EmbedlabError:

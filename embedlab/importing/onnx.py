@@ -11,7 +11,7 @@ from embedlab.files import passing_folder
 from embedlab.home import home
 from embedlab.importing.names import name_rows, under_names
 from embedlab.importing.saving import assumed, judged, normalised, parts_of, save
-from embedlab.models.adopted import DEFAULT_SIZE, adopt_onnx
+from embedlab.models.adopted import adopt_onnx
 from embedlab.models.extraction import embedding_cache, extract
 from embedlab.models.onnx_body import OnnxBody
 from embedlab.models.plain import plain_files, plain_vectors
@@ -79,8 +79,8 @@ def import_onnx(
             dataset = under_names(dataset, names) or dataset
         preprocessing = Preprocessing(adopted.size, adopted.size, "bilinear")
         preprocessing = normalised(preprocessing, normalisation)
-        own = size if adopted.size == DEFAULT_SIZE else adopted.size  # asked for, or the file's own
-        notes += assumed(preprocessing, own, normalisation)
+        known = size if adopted.any_size else adopted.size
+        notes += assumed(preprocessing, known, normalisation)
         digest = file_digest(target)
         found = extract(
             dataset,

@@ -24,7 +24,7 @@ from embedlab.models.onnx_graph import (
 )
 
 _HOW = "torch.onnx.export(model, x, FILE, dynamic_axes={INPUT: {0: 'n'}, OUTPUT: {0: 'n'}})"
-DEFAULT_SIZE = 224
+_DEFAULT_SIZE = 224
 _IMAGENET = {1000, 1001, 21841, 21843}  # of its releases, how many classes
 _LARGEST = (1 << 31) - 1  # bytes that protobuf takes
 EMBEDDING, FEATURE_MAP = "embedding", "feature_map"
@@ -38,6 +38,8 @@ class Adopted:
     ----------
     size : int
         Side in pixels of the pictures that it takes.
+    any_size : bool
+        Whether it takes pictures of any side, so that it does not tell its own.
     n_dims : int
         Length of an embedding.
     weight, bias : ndarrays of shape (c, n_dims) and (c,), float32, or None
@@ -47,6 +49,7 @@ class Adopted:
     """
 
     size: int
+    any_size: bool
     n_dims: int
     weight: NDArray[np.float32] | None
     bias: NDArray[np.float32] | None
@@ -99,7 +102,8 @@ def adopt_onnx(
             f"{path.name} takes pictures of {side} px, and {size} were asked for.",
             remedy="Leave the size out, or export it with free height and width.",
         )
-    side = side or size or DEFAULT_SIZE
+    any_size = side is None
+    side = side or size or _DEFAULT_SIZE
     name, inside = _exit(graph, path.name, output)
     chosen = name if output is not None or name == EMBEDDING else None
     for ours in (EMBEDDING, FEATURE_MAP):
@@ -134,7 +138,7 @@ def adopt_onnx(
         beside.write_bytes(model.SerializeToString())
     _check(target, entrance.name, side, path.name)
     weight, bias = (None, None) if head is None else head[1:]
-    return Adopted(side, n_dims, weight, bias, tuple(notes))
+    return Adopted(side, any_size, n_dims, weight, bias, tuple(notes))
 
 
 def _put_out(graph: Any, ours: str, theirs: str, shape: tuple[int | str, ...]) -> None:

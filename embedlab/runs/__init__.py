@@ -8,13 +8,14 @@ from embedlab.runs.finding import (
     unreadable_runs,
 )
 from embedlab.runs.run import BUILTIN, EMBEDDING, Head, Run
-from embedlab.runs.saving import save_run
+from embedlab.runs.saving import check_free, save_run
 
 __all__ = [
     "BUILTIN",
     "EMBEDDING",
     "Head",
     "Run",
+    "check_free",
     "list_runs",
     "new_run_folder",
     "open_run",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from embedlab.data.pack import Pack
+from embedlab.errors import EmbedlabError
 from embedlab.files import new_folder, write_json
 from embedlab.runs.run import SCHEMA, Head, Run
 
@@ -53,6 +55,11 @@ def save_run(
     Returns
     -------
     Run
+
+    Raises
+    ------
+    EmbedlabError
+        If there is something at `folder` already.
     """
     embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
     if len(items) != len(embeddings):
@@ -64,7 +71,7 @@ def save_run(
             digest.update("\n".join(items[column].astype(str)).encode())
     if head is not None:
         digest.update(head.weight.tobytes() + head.bias.tobytes())
-    with new_folder(folder) as new:
+    with _place(folder) as new:
         np.save(new / "embeddings.npy", embeddings)
         items.to_parquet(new / "items.parquet", index=False)
         Pack.write(new, "thumbnails", thumbnails)
@@ -98,3 +105,24 @@ def save_run(
         }
         write_json(new / "run.json", whole)
     return Run(folder)
+
+
+def check_free(folder: Path | None) -> None:
+    """Refuse a folder for a run before the work begins, not after it."""
+    if folder is not None and folder.exists():
+        raise _taken(folder)
+
+
+@contextmanager
+def _place(folder: Path) -> Iterator[Path]:
+    try:
+        with new_folder(folder) as new:
+            yield new
+    except FileExistsError:
+        raise _taken(folder) from None
+
+
+def _taken(folder: Path) -> EmbedlabError:
+    return EmbedlabError(
+        f"There is something at {folder} already.", remedy="Give another folder, or remove it."
+    )
