@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import base64
 import json
 import re
@@ -303,7 +304,9 @@ def test_strangers_are_shown_no_file_of_the_machine(
     run = made_run(tmp_path / "squares", seed=99)  # no other test's, for pictures are cached
     secret = tmp_path / "secret.png"
     Image.new("RGB", (300, 200)).save(secret)
+    # Its digest proves that it is the picture, and still it is not for strangers.
     run.items["path"] = str(secret)
+    run.items["digest"] = hashlib.sha256(secret.read_bytes()).hexdigest()
     assert cache.original(run, 0)[0].size == (300, 200)
     assert decode(cache.crisp(run, 1)).size == (300, 200)
     garden = open_run("garden")
