@@ -94,6 +94,33 @@ def test_clicking_a_neighbour_walks_on_and_back_returns(browser: Any, app: str) 
         page.wait_for_url(walked, timeout=PATIENCE)
 
 
+def test_back_leaves_a_page_at_once_and_the_first_page_too(browser: Any, app: str) -> None:
+    walk = ("neighbours", "prototypes", "layers", "mistakes", "compare", "lesson")
+    titles = {entry.file: entry.title for entries in PAGES.values() for entry in entries}
+    with tab(browser) as page:
+        page.goto(app)
+        page.wait_for_url("**run=squares**", timeout=PATIENCE)
+        wait_for_title(page, "See what an image network has learned")
+        page.wait_for_function("history.completes", timeout=PATIENCE)
+        menu = page.get_by_test_id("stSidebarNav")
+        before = page.evaluate("history.length")
+        for file in walk:
+            menu.get_by_role("link", name=titles[file]).click()
+            wait_for_title(page, QUESTIONS[file])
+            page.wait_for_url(f"**/{file}?run=squares", timeout=PATIENCE)
+        assert page.evaluate("history.length") == before + len(walk)
+        for file in walk[-2::-1]:
+            page.go_back()
+            wait_for_title(page, QUESTIONS[file])
+        page.go_back()
+        wait_for_title(page, "See what an image network has learned")
+        for _ in range(2):  # the address without a run is completed, not followed by another
+            if page.url != "about:blank":
+                page.go_back()
+                page.wait_for_timeout(1000)
+        assert page.url == "about:blank"
+
+
 def test_a_choice_named_by_its_id_stays_in_the_address(browser: Any, app: str) -> None:
     with tab(browser) as page:
         page.goto(f"{app}neighbours?run=squares&query=25&metric=dot")

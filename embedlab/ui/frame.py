@@ -50,6 +50,10 @@ CHANGED = EmbedlabError(
     "embedlab was changed on this machine while this server was running.",
     remedy="Stop the server and start it again: embedlab app.",
 )
+_completed = st.components.v2.component(
+    "embedlab.completed",
+    js=(Path(__file__).parent / "frontend" / "completed.js").read_text(encoding="utf-8"),
+)
 _LOGGER = logging.getLogger(__name__)
 _state = threading.local()
 
@@ -185,6 +189,7 @@ def _choose_run() -> None:
     if len(title) > FITTING:  # the box above shows only its beginning
         st.caption(f"**{plain(title)}**")
     st.caption(run_line(run))
+    _completed(key="completed", height=1)
 
 
 def _put_run_into_address() -> None:
