@@ -13,7 +13,7 @@ from embedlab.ui.compare.heads import TITLE, show_heads
 from embedlab.ui.compare.maps import show_maps
 from embedlab.ui.compare.sides import show_sides
 from embedlab.ui.compare.surroundings import show_neighbours
-from embedlab.ui.frame import current_run, explain, framed, header, run_name
+from embedlab.ui.frame import current_run, explain, framed, header, run_name, run_names
 from embedlab.ui.text import plain, told_apart
 
 VIEWS = {
@@ -49,10 +49,11 @@ def choose_others(run: Run) -> list[Run]:
     elif kept is None or (kept and not set(kept) & set(ids)):  # it may be the current one by now
         same = others[0].info.get("dataset", {}).get("name") == name
         st.session_state[WITH] = [others[0].id] if same else []
+    names = run_names()
     chosen = st.multiselect(
         f"{plain(run_name(run))} beside",
         list(ids),
-        format_func=lambda id_: run_name(ids[id_]),
+        format_func=lambda id_: names.get(id_, id_),
         key=WITH,
         on_change=_put_others_into_address,
         max_selections=5,

@@ -9,7 +9,7 @@ from embedlab.origin import origin
 from embedlab.runs import EMBEDDING, Run, unreadable_runs
 from embedlab.ui import cache, drawings
 from embedlab.ui.fragments import fragment
-from embedlab.ui.frame import PAGES, current_run, framed, header, run_line, run_name
+from embedlab.ui.frame import PAGES, current_run, framed, header, run_line, run_names
 from embedlab.ui.linked_map import Panel, linked_map
 from embedlab.ui.maps import run_points, selection
 from embedlab.ui.text import plain
@@ -18,6 +18,7 @@ framed()
 
 PIXELS = "By their pixels"
 NETWORKS = "the network's **embedding**, {d:,} numbers that it makes of each picture"
+SHOWN = 10  # runs on a page of the list
 LESSON = "Twelve questions lead through these pages."
 # What the second map is laid out by; how the first sentence says so, with one map and with two.
 WORDS = {
@@ -62,6 +63,24 @@ def first_view(run: Run) -> None:
     )
 
 
+@fragment
+def show_runs() -> None:
+    """List the runs, newest first, a page at a time, each to be looked at."""
+    runs, names = list(cache.runs().values()), run_names()
+    pages = -(-len(runs) // SHOWN)
+    here = next((place for place, other in enumerate(runs) if other.id == run.id), 0) // SHOWN
+    page = int(st.pagination(pages, default=1 + here, key="runs-page")) if pages > 1 else 1
+    for other in runs[(page - 1) * SHOWN : page * SHOWN]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            name = names.get(other.id, other.title)
+            st.markdown(f"**{plain(name)}**  \n{run_line(other)}", width="stretch")
+            if other.id == run.id:
+                st.badge("you are here", icon=":material/visibility:")
+            elif st.button("Look", key=f"look-{other.id}"):
+                st.query_params["run"] = other.id
+                st.rerun()
+
+
 run = current_run()
 title = plain(run.title)
 embedded = WORDS[origin(run)][1].format(d=run.embeddings.shape[1])
@@ -96,14 +115,7 @@ for first in range(0, len(looks), 3):
             st.caption(entry.question if entry.file != "lesson" else f"{entry.question} {LESSON}")
 
 st.subheader("Runs on this machine", anchor=False)
-for id_, other in cache.runs().items():
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(run_name(other))}**  \n{run_line(other)}", width="stretch")
-        if id_ == run.id:
-            st.badge("you are here", icon=":material/visibility:")
-        elif st.button("Look", key=f"look-{id_}"):
-            st.query_params["run"] = id_
-            st.rerun()
+show_runs()
 
 if broken := unreadable_runs():
     with st.expander(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,14 +29,24 @@ CARD = 480  # pixels of a side of a picture on a card, which a dense screen show
 MOST = 1024  # pixels of a side of what the model saw, as it is shown
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _opened(folder: str, fingerprint: str, _run: Run) -> Run:
-    return _run
+@dataclass
+class _Opened:
+    runs: dict[tuple[Path, str], Run] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@st.cache_resource(show_spinner=False)
+def _opened() -> _Opened:
+    return _Opened()
 
 
 def runs() -> dict[str, Run]:
     """Give the runs there are, by id, each opened once for all sessions."""
-    return {run.id: _opened(str(run.folder), run.fingerprint, run) for run in list_runs()}
+    found = {(run.folder, run.fingerprint): run for run in list_runs()}
+    opened = _opened()
+    with opened.lock:
+        opened.runs = {key: opened.runs.get(key, run) for key, run in found.items()}
+        return {run.id: run for run in opened.runs.values()}
 
 
 @st.cache_resource(max_entries=16, show_spinner="Preparing the vectors …")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,16 +177,17 @@ def _choose_run() -> None:
             st.session_state["run"] = next(iter(runs))
         # The address always names the run: on another machine, another one may come first.
         st.query_params["run"] = st.session_state["run"]
+    names = run_names()
     st.selectbox(
         "Run",
         list(runs),
-        format_func=lambda id_: run_name(runs[id_]),
+        format_func=lambda id_: names.get(id_, id_),
         key="run",
         on_change=_put_run_into_address,
         help="A run is one set of pictures seen by one network.",
     )
     run = current_run()
-    title = run_name(run)
+    title = names.get(run.id, run.title)
     if len(title) > FITTING:  # the box above shows only its beginning
         st.caption(f"**{plain(title)}**")
     st.caption(run_line(run))
@@ -214,10 +216,18 @@ def current_run() -> Run:
     return runs[id_] if id_ in runs else next(iter(runs.values()))
 
 
+def run_names() -> dict[str, str]:
+    """Name every run by its title, with its id where another run has the same title."""
+    runs = cache.runs().values()
+    times = Counter(run.title for run in runs)
+    return {
+        run.id: run.title if times[run.title] < 2 else f"{run.title} ({run.id})" for run in runs
+    }
+
+
 def run_name(run: Run) -> str:
-    """Give the run's title, with its id where another run has the same title."""
-    same = [other for other in cache.runs().values() if other.title == run.title]
-    return run.title if len(same) < 2 else f"{run.title} ({run.id})"
+    """Give the run's name among all; for many runs at once, `run_names`."""
+    return run_names().get(run.id, run.title)
 
 
 def run_line(run: Run) -> str:
