@@ -4,18 +4,17 @@ import numpy as np
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
-from embedlab.figures.matrices import confusion as confusion_figure
 from embedlab.runs import Run
-from embedlab.space.oddities import Outliers, Pairs, leaks, near_duplicates, outliers
 from embedlab.space.quality import label_issues, most_confident_errors
-from embedlab.space.scores import accuracy, confusion, recalls
 from embedlab.ui import cache
 from embedlab.ui.choices import choose_part
-from embedlab.ui.closer import closer
+from embedlab.ui.closer import look_at
 from embedlab.ui.doubts_form import doubts
 from embedlab.ui.export import export_buttons
 from embedlab.ui.frame import current_run, explain, framed, header
-from embedlab.ui.gallery import caption, gallery
+from embedlab.ui.gallery import caption
+from embedlab.ui.mistakes.confusions import show_confusion
+from embedlab.ui.mistakes.oddities import show_oddities
 from embedlab.ui.picture_grid import picture_grid
 from embedlab.ui.text import plain
 
@@ -32,108 +31,6 @@ def predictions_of(run: Run) -> np.ndarray | None:
         return None
     order = {name: k for k, name in enumerate(run.classes)}
     return np.array([order.get(name, -1) for name in run.items["prediction"]], np.int64)
-
-
-def look_at(run: Run, clicked: int | None) -> None:
-    """Look closely at a picture that was clicked just now."""
-    if clicked is not None:
-        closer(run, clicked)
-
-
-def show_confusion(run: Run, rows: np.ndarray, predictions: np.ndarray) -> None:
-    """Show the confusion matrix; a cell opens its pictures."""
-    labels = run.labels[rows]
-    matrix = confusion(labels, predictions[rows], len(run.classes))
-    share = accuracy(labels, predictions[rows])
-    if not share.total:
-        st.info("There are no pictures in this part.")
-        return
-    low, high = share.interval
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(
-            f"**{share.correct:,} of {share.total:,} right: {share.value:.1%}** "
-            f"(95 %: {low:.1%} to {high:.1%})"
-        )
-        event = st.plotly_chart(
-            confusion_figure(matrix, run.classes),
-            key="confusion",
-            on_select="rerun",
-            selection_mode="points",
-            config={"displayModeBar": False},
-        )
-        with st.expander("Recall by class", icon=":material/table:"):
-            st.dataframe(
-                [
-                    {
-                        "class": name,
-                        "right": one.correct,
-                        "of": one.total,
-                        "recall": f"{one.value:.1%}" if one.total else "-",
-                        "95 % interval": "{:.1%} to {:.1%}".format(*one.interval)
-                        if one.total
-                        else "-",
-                    }
-                    for name, one in zip(run.classes, recalls(matrix), strict=True)
-                ],
-                hide_index=True,
-            )
-    with right:
-        # A default that moved with the choice would keep the choice out of the address.
-        usual = fullest_wrong_cell(matrix)
-        true, predicted = chosen_cell(run, event, usual)
-        inside = rows[(labels == true) & (predictions[rows] == predicted)]
-        pictures = "picture" if len(inside) == 1 else "pictures"
-        st.markdown(
-            f"**{len(inside)}** {pictures} of **{plain(run.classes[true])}** taken for "
-            f"**{plain(run.classes[predicted])}**"
-        )
-        look_at(
-            run,
-            gallery(
-                run,
-                inside[:SHOWN].tolist(),
-                key="cell",
-                cell=84,
-                label="Pictures of the chosen cell",
-            ),
-        )
-        st.caption("Choose a cell by a click, or here:")
-        with st.container(horizontal=True):
-            for word, class_, key in (
-                ("True", usual[0], "cell-true"),
-                ("Predicted", usual[1], "cell-predicted"),
-            ):
-                st.selectbox(
-                    word, run.classes, index=class_, key=key, bind="query-params", width=160
-                )
-        export_buttons(run, inside, name="cell")
-
-
-def chosen_cell(run: Run, event: object, usual: tuple[int, int]) -> tuple[int, int]:
-    """Give the cell that was clicked or chosen last; the usual one to begin with."""
-    points = getattr(getattr(event, "selection", None), "points", None) or []
-    clicked = (int(points[0]["y"]), int(points[0]["x"])) if points else None
-    if clicked is not None and clicked != st.session_state.get("cell-clicked"):
-        st.session_state["cell-clicked"] = clicked
-        st.session_state["cell-true"] = run.classes[clicked[0]]
-        st.session_state["cell-predicted"] = run.classes[clicked[1]]
-    names = [
-        # A link's choice is in the address alone until the boxes below have been made.
-        st.session_state.get(key, st.query_params.get(key, run.classes[class_]))
-        for key, class_ in zip(("cell-true", "cell-predicted"), usual, strict=True)
-    ]
-    if all(name in run.classes for name in names):
-        return run.classes.index(names[0]), run.classes.index(names[1])
-    return usual
-
-
-def fullest_wrong_cell(matrix: np.ndarray) -> tuple[int, int]:
-    """Find the commonest mistake: true class and prediction."""
-    wrong = matrix.copy()
-    np.fill_diagonal(wrong, 0)
-    flat = int(wrong.argmax()) if wrong.any() else 0
-    return flat // len(matrix), flat % len(matrix)
 
 
 def show_errors(run: Run, rows: np.ndarray) -> None:
@@ -211,98 +108,6 @@ def show_doubts(run: Run) -> None:
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for pictures that are there twice …")
-def twins(fingerprint: str, _run: Run) -> Pairs:
-    """Find exact and near duplicates."""
-    digests = _run.items["digest"].tolist() if "digest" in _run.items else None
-    return near_duplicates(_run.embeddings, digests=digests)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Looking for pictures that are like no other …")
-def strangers(fingerprint: str, _run: Run) -> Outliers:
-    """Find outliers."""
-    return outliers(_run.embeddings)
-
-
-def show_twins(run: Run) -> None:
-    """Show pairs of pictures that are the same or nearly, those that leak first."""
-    pairs = twins(run.fingerprint, run)
-    if not len(pairs.rows):
-        st.success("No two pictures are nearly the same.", icon=":material/check:")
-        return
-    leaking = leaks(pairs, run.split)
-    leak = "leaks" if len(leaking.rows) == 1 else "leak"
-    st.markdown(
-        f"**{int(pairs.exact.sum())}** exact and **{int((~pairs.exact).sum())}** near pairs; "
-        + (
-            f"**{len(leaking.rows)}** of them {leak}: one of the two is in training, the other in "
-            "validation, so the validation accuracy is flattered."
-            if len(leaking.rows)
-            else "none of them has one in training and the other in validation."
-        )
-    )
-    if run.labels is not None:
-        apart = pairs.exact & (run.labels[pairs.rows[:, 0]] != run.labels[pairs.rows[:, 1]])
-        if apart.any():
-            count = int(apart.sum())
-            st.markdown(
-                f"**{count}** of the exact ones {'is' if count == 1 else 'are'} said to be of two "
-                "different classes: one of the two labels is wrong."
-            )
-    only = st.toggle(
-        "Only the leaks", key="only-leaks", bind="query-params", disabled=not len(leaking.rows)
-    )
-    shown = leaking if only else pairs
-    columns = st.columns(4)
-    for place, (a, b) in enumerate(shown.rows[:12].tolist()):
-        with columns[place % 4].container(border=True):
-            words = (
-                "same content" if shown.exact[place] else f"distance {shown.distances[place]:.2f}"
-            )
-            clicked = gallery(
-                run,
-                [a, b],
-                key=f"twin-{place}",
-                scores=[str(run.split[a]), str(run.split[b])],
-                cell=60,
-                columns=2,
-                label=words,
-            )
-            look_at(run, clicked)
-            if run.labels is not None and run.labels[a] != run.labels[b]:
-                words += ", two classes"
-            st.caption(words)
-    if len(shown.rows) > 12:
-        st.caption(
-            f"The first 12 of {len(shown.rows):,} pairs. Distances in units of the usual "
-            "distance to the nearest other picture."
-        )
-    export_buttons(
-        run,
-        shown.rows[:, 0],
-        name="pairs",
-        twin=run.items["id"].iloc[shown.rows[:, 1]].tolist(),
-        exact=shown.exact,
-        distance=shown.distances,
-    )
-
-
-def show_strangers(run: Run) -> None:
-    """Show the pictures that are farthest from all others."""
-    found = strangers(run.fingerprint, run)
-    top = found.rows[:12]
-    clicked = gallery(
-        run,
-        top.tolist(),
-        key="outliers",
-        scores=[f"{found.scores[row]:.1f}" for row in top],
-        label="Outliers",
-    )
-    look_at(run, clicked)
-    st.caption("Below each: its mean distance to its ten nearest; 1 is usual, 2 is far.")
-    export_buttons(run, found.rows[:200], name="outliers", distance=found.scores[found.rows[:200]])
-
-
 framed()
 run = current_run()
 header(
@@ -332,10 +137,7 @@ if run.labels is not None:
     except EmbedlabError as error:
         st.info(plain(str(error)), icon=":material/info:")
 if run.n_items > 3:
-    st.header("Pictures that are there twice", anchor=False)
-    show_twins(run)
-    st.header("Pictures that are like no other", anchor=False)
-    show_strangers(run)
+    show_oddities(run)
 explain(
     r"\text{doubtful: } \hat{p}(y_i \mid x_i) \text{ low and another class above its usual "
     r"confidence}",

@@ -7,15 +7,17 @@ import streamlit as st
 
 from embedlab.errors import EmbedlabError
 from embedlab.figures.contributions import contributions
-from embedlab.figures.matrices import cosine_table
+from embedlab.figures.matrices import READABLE, cosine_table
 from embedlab.figures.palette import class_style
 from embedlab.runs import Head, Run
 from embedlab.space.logits import LogitParts, alignments, exciting, logit_parts
 from embedlab.space.prototypes import (
     READINGS,
     Directions,
+    Points,
     arrows,
     class_means,
+    closest_prototypes,
     mean_cosines,
     prototype_cosines,
 )
@@ -76,20 +78,37 @@ def show_galleries(run: Run, head: Head, class_: int, part: str, k: int) -> None
     )
 
 
-def arrow_panel(panel: Panel, view: LinearView, head: Head, reading: str, length: float, fit: bool):
-    """Add the prototypes to a panel, as arrows from its origin.
+def readable(head: Head, class_: int) -> np.ndarray:
+    """Give the classes whose prototypes are drawn: of many, those that are most like one."""
+    c = len(head.classes)
+    if c <= READABLE:
+        return np.arange(c)
+    st.markdown(
+        f"Of the {c:,} classes, **{plain(head.classes[class_])}** and the {READABLE - 1} whose "
+        "prototypes point most nearly where its own does."
+    )
+    return closest_prototypes(Directions(head.weight, head.classes), class_, READABLE)
 
-    `length` is how far they reach, as a share of the points' extent, or else the plain factor.
+
+def arrow_panel(
+    panel: Panel, view: LinearView, head: Head, drawn: np.ndarray, reading: str, reach: tuple
+) -> Panel:
+    """Add prototypes to a panel, as arrows from its origin.
+
+    `reach` is how far they reach, as a share of the points' extent, and True; or else the plain
+    factor and False.
     """
     flat = view.pick((0, 1))
-    tips = arrows(flat, Directions(head.weight, head.classes), reading=reading, scale=1.0)
+    names = tuple(head.classes[k] for k in drawn)
+    tips = arrows(flat, Directions(head.weight[drawn], names), reading=reading, scale=1.0)
+    length, fit = reach
     factor = length * drawings.room_for_arrows(flat.coordinates, tips) if fit else length
     return replace(
         panel,
         arrows=Arrows(
-            head.classes,
+            names,
             factor * tips,
-            [class_style(k).colour for k in range(len(head.classes))],
+            [class_style(k).colour for k in drawn.tolist()],
             origin="0 is the mean of the data",
             note=f"arrows x{factor:,.3g}",
         ),
@@ -124,8 +143,9 @@ def arrow_length() -> tuple[float, bool]:
 
 
 @fragment
-def show_arrows(run: Run, head: Head, part: str) -> None:
+def show_arrows(run: Run, head: Head, class_: int, part: str) -> None:
     """Show PCA and LDA with the prototypes as arrows."""
+    drawn = readable(head, class_)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reading = st.segmented_control(
             "An arrow shows",
@@ -136,16 +156,16 @@ def show_arrows(run: Run, head: Head, part: str) -> None:
             key="reading",
             bind="query-params",
         )
-        length, fit = arrow_length()
+        reach = arrow_length()
     st.markdown(READINGS[reading])
     view = drawings.principal(run, "embedding")
     panel = drawings.pca_panel(run, "embedding", "pca12")
-    panels = [arrow_panel(panel, view, head, reading, length, fit)]
+    panels = [arrow_panel(panel, view, head, drawn, reading, reach)]
     if run.labels is not None:
         try:
             view = drawings.discriminant(run, "embedding")
             panel = drawings.lda_panel(run, "embedding", part="train", shuffled=False)
-            panels.append(arrow_panel(panel, view, head, reading, length, fit))
+            panels.append(arrow_panel(panel, view, head, drawn, reading, reach))
         except EmbedlabError as error:
             st.info(f"LDA: {plain(str(error))}", icon=":material/info:")
     state = linked_map(
@@ -167,14 +187,15 @@ def show_arrows(run: Run, head: Head, part: str) -> None:
     )
 
 
-def show_cosines(run: Run, head: Head) -> None:
+def show_cosines(run: Run, head: Head, class_: int) -> None:
     """Compare the prototypes with each other and with the class means."""
-    directions = Directions(head.weight, head.classes)
+    shown = readable(head, class_)
+    directions = Directions(head.weight[shown], tuple(head.classes[k] for k in shown))
     left, right = st.columns(2)
     with left:
         st.markdown("**Prototype with prototype**")
         st.plotly_chart(
-            cosine_table(prototype_cosines(directions), head.classes, head.classes),
+            cosine_table(prototype_cosines(directions), directions.names, directions.names),
             key="cosines",
             config={"displayModeBar": False},
         )
@@ -184,11 +205,18 @@ def show_cosines(run: Run, head: Head) -> None:
     of = "training pictures" if train.any() else "pictures"  # an imported run may have none
     used = train if train.any() else np.full(run.n_items, True)
     means = class_means(run.embeddings[used], run.labels[used], run.classes)
+    if len(means.names) > READABLE:  # as a rule the head's own classes; those that are drawn
+        places = {name: place for place, name in enumerate(means.names)}
+        there = [places[name] for name in directions.names if name in places]
+        there = there or list(range(READABLE))
+        means = Points(means.values[there], tuple(means.names[place] for place in there))
     centre = mean(run.embeddings, used & usable(run.embeddings))
     with right:
         st.markdown("**Prototype (down) with class mean (across)**")
         st.plotly_chart(
-            cosine_table(mean_cosines(directions, means, centre=centre), head.classes, means.names),
+            cosine_table(
+                mean_cosines(directions, means, centre=centre), directions.names, means.names
+            ),
             key="mean-cosines",
             config={"displayModeBar": False},
         )
@@ -307,9 +335,9 @@ else:
     number = head.classes.index(class_)
     show_galleries(run, head, number, part, k)
     st.header("Prototypes as arrows", anchor=False)
-    show_arrows(run, head, part)
+    show_arrows(run, head, number, part)
     st.header("Prototypes among themselves, and class means", anchor=False)
-    show_cosines(run, head)
+    show_cosines(run, head, number)
     st.header(f"A logit of {plain(class_)}, taken apart", anchor=False)
     show_logit(run, head, number, part)
     c, d = head.weight.shape

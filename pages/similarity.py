@@ -9,7 +9,7 @@ from embedlab.figures.matrices import cosine_table
 from embedlab.figures.strips import CELLS, sorted_strips, vector_strips
 from embedlab.runs import Run
 from embedlab.space.metrics import METRICS
-from embedlab.space.similarity import pairwise, random_triples, within_between
+from embedlab.space.similarity import odd_one_out, pairwise, random_triples, within_between
 from embedlab.ui import cache
 from embedlab.ui.choices import choose_metric, choose_part, choose_vectors, vectors_title
 from embedlab.ui.fragments import fragment
@@ -114,17 +114,13 @@ def odd_ones_out(fingerprint: str, name: str, part: str, _run: Run) -> dict[str,
     triples = random_triples(_run.labels[rows], TRIPLES, seed=0)
     if not len(triples):
         return {}
-    shares = {}
-    for metric, measure in METRICS.items():
-        index = cache.index(_run, name, metric)
-        sign = 1 if measure.higher_is_nearer else -1
-        right = []
-        for a in np.unique(triples[:, 0]):
-            scores = sign * index.scores(int(rows[a]))[rows]
-            of_a = triples[triples[:, 0] == a]
-            right.extend(scores[of_a[:, 1]] > scores[of_a[:, 2]])
-        shares[metric] = float(np.mean(right))
-    return shares
+    vectors = _run.vectors(name)
+    return {
+        metric: odd_one_out(
+            vectors, rows[triples], metric, centre=cache.index(_run, name, metric).comparison.centre
+        )
+        for metric in METRICS
+    }
 
 
 def show_population(run: Run, name: str, metric: str, part: str) -> None:
@@ -140,8 +136,9 @@ def show_population(run: Run, name: str, metric: str, part: str) -> None:
             "two are nearer (chance: 50%):"
         )
         for column, (key, share) in zip(st.columns(len(shares)), shares.items(), strict=True):
-            column.metric(METRICS[key].title, f"{share:.0%}")
-    found = within_between(run.vectors(name)[rows], run.labels[rows], metric)
+            column.metric(METRICS[key].title, "-" if np.isnan(share) else f"{share:.0%}")
+    centre = cache.index(run, name, metric).comparison.centre  # the mean of all, as everywhere
+    found = within_between(run.vectors(name)[rows], run.labels[rows], metric, centre=centre)
     title = METRICS[metric].title
     st.markdown(f"**{title} of pairs within a class and between two classes**")
     if not len(found.within) or not len(found.between):

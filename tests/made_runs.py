@@ -63,8 +63,8 @@ def made_run(
     if labelled:
         items["label"] = [classes[k] for k in labels]
         items["prediction"] = [classes[k] for k in p.argmax(1)]
-        for k, name in enumerate(classes):
-            items[f"p.{name}"] = p[:, k].astype(np.float32)
+        chances = pd.DataFrame(p.astype(np.float32), columns=[f"p.{name}" for name in classes])
+        items = pd.concat([items, chances], axis=1)
         info["classes"] = list(classes)
         held = split == "validation"
         correct = int((p.argmax(1) == labels)[held].sum())

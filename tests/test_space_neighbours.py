@@ -12,7 +12,13 @@ from sklearn.neighbors import NearestNeighbors
 
 from embedlab.errors import EmbedlabError
 from embedlab.space.neighbours import NeighbourIndex, knn
-from embedlab.space.similarity import METRICS, pairwise, random_triples, within_between
+from embedlab.space.similarity import (
+    METRICS,
+    odd_one_out,
+    pairwise,
+    random_triples,
+    within_between,
+)
 
 # A short vector to the right, a long one beside it, one straight up, one to the left.
 DRAWN = np.array([[1, 0], [4, 3], [0, 1], [-2, 0]], np.float32)
@@ -247,3 +253,28 @@ def test_triples_are_two_of_one_class_and_one_of_another() -> None:
     for odd in ([0, 0, 0, 0], [0, 1, 2, 3]):
         assert all(len(set(t)) == 3 for t in random_triples(odd, 20).tolist())
     assert random_triples([0, 1], 5).shape == (0, 3)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_odd_one_out_is_found_as_often_as_whole_rankings_find_it(
+    metric: str, digits: np.ndarray
+) -> None:
+    labels = load_digits().target[: len(digits)]
+    triples = random_triples(labels, 300, seed=1)
+    index = NeighbourIndex.of(digits, metric)
+    sign = 1 if METRICS[metric].higher_is_nearer else -1
+    ahead = []
+    for a, b, c in triples.tolist():
+        scores = sign * index.scores(a)
+        ahead.append(scores[b] > scores[c])
+    assert 0.6 < np.mean(ahead) < 1
+    assert odd_one_out(digits, triples, metric) == pytest.approx(np.mean(ahead), abs=0.01)
+
+
+def test_ties_are_chance_and_what_cannot_be_compared_is_left_out() -> None:
+    vectors = np.array([[1.0, 0], [1, 0], [1, 0], [0, 1], [np.nan, 0], [0, 0]], np.float32)
+    assert odd_one_out(vectors, [[0, 1, 2]]) == 0.5
+    assert odd_one_out(vectors, [[0, 1, 3], [0, 4, 3], [0, 5, 3]]) == 1
+    assert odd_one_out(vectors, [[0, 3, 1]], "euclidean") == 0
+    assert np.isnan(odd_one_out(vectors, [[0, 4, 3]]))
+    assert np.isnan(odd_one_out(vectors, np.empty((0, 3), int)))

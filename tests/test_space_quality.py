@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss
 
 from embedlab.errors import EmbedlabError
 from embedlab.space.compare import changes, contest, disagreements
+from embedlab.space.neighbours import knn
 from embedlab.space.oddities import leaks, near_duplicates, outliers
 from embedlab.space.quality import (
     label_issues,
@@ -92,6 +93,8 @@ def test_duplicates_exact_and_near_are_found() -> None:
     assert leaks(pairs, parts).rows.tolist() == [[4, 31]]
     assert near_duplicates(vectors).exact.any() == False  # noqa: E712
     assert near_duplicates(vectors[:1]).rows.shape == (0, 2)
+    known = near_duplicates(vectors, digests=digests, near=knn(vectors, 10, "euclidean"))
+    np.testing.assert_array_equal(known.rows, pairs.rows)
     same = near_duplicates(np.ones((4, 3), np.float32))
     assert same.rows.tolist() == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]
 
@@ -107,6 +110,8 @@ def test_an_outlier_is_far_from_all() -> None:
     assert np.nanmedian(found.scores) == pytest.approx(1)
     assert outliers(vectors[:1]).rows.tolist() == []
     assert outliers(np.ones((3, 2))).scores.tolist() == [1, 1, 1]
+    known = outliers(vectors, near=knn(vectors, 10, "euclidean"))
+    np.testing.assert_array_equal(known.scores, found.scores)
     assert outliers(vectors, metric="cosine").scores.shape == (60,)
     with pytest.raises(EmbedlabError, match="dot"):
         outliers(vectors, metric="dot")

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, skew
 from sklearn.metrics import confusion_matrix, recall_score
 
-from embedlab.space.scores import accuracy, confusion, hubs, precision_at_k, recalls, wilson
+from embedlab.space.scores import (
+    accuracy,
+    commonest_confusions,
+    confusion,
+    hubs,
+    most_confused,
+    precision_at_k,
+    recalls,
+    wilson,
+)
 
 
 @given(total=st.integers(1, 5000), share=st.floats(0, 1))
@@ -60,3 +69,19 @@ def test_hubs_are_the_pictures_that_many_others_name() -> None:
     assert found.rows.tolist() == [1, 0, 2, 3, 4]
     assert found.skewness == pytest.approx(skew(found.occurrences))
     assert hubs([[1], [0]], 2).skewness == 0
+
+
+@given(seed=st.integers(0, 1000), c=st.integers(2, 12), most=st.integers(2, 12))
+def test_the_commonest_confusions_are_all_mistakes_and_their_classes_are_chosen(
+    seed: int, c: int, most: int
+) -> None:
+    matrix = np.random.default_rng(seed).poisson(0.6, size=(c, c))
+    found = commonest_confusions(matrix)
+    assert (np.diff(found[:, 2]) <= 0).all()
+    rebuilt = np.diag(np.diagonal(matrix))
+    rebuilt[found[:, 0], found[:, 1]] = found[:, 2]
+    np.testing.assert_array_equal(rebuilt, matrix)
+    chosen = most_confused(matrix, most)
+    assert chosen.tolist() == sorted(set(chosen.tolist())) and len(chosen) == min(c, most)
+    if len(found):
+        assert set(found[0, :2].tolist()) <= set(chosen.tolist())

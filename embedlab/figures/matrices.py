@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from embedlab.figures.style import BLACK, DIVERGING, WHITE, finished, ticks
 
+READABLE = 24  # classes beyond which their names would lie upon each other
 TEXTS = 900  # squares beyond which their numbers would not be readable
 CELL = 42  # side of a square in pixels, as far as there is room
 FILL = "0, 119, 170"  # the palette's blue

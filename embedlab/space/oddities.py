@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embedlab.errors import EmbedlabError
-from embedlab.space import vectors as _vectors
-from embedlab.space.neighbours import knn
+from embedlab.space.neighbours import Neighbours, knn
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +41,7 @@ def near_duplicates(
     digests: Sequence[str] | None = None,
     closer_than: float = 1 / 3,
     k: int = 10,
+    near: Neighbours | None = None,
 ) -> Pairs:
     """Find pictures that lie much closer together than pictures do here.
 
@@ -56,9 +56,10 @@ def near_duplicates(
         What counts as near: a share of the median distance of a picture to its nearest other.
     k : int
         How many neighbours of each picture are looked at.
+    near : Neighbours, optional
+        Each picture's k nearest by Euclidean distance, where they are known already.
     """
-    matrix = _vectors.as_matrix(vectors)
-    near = knn(matrix, k, "euclidean")
+    near = near or knn(vectors, k, "euclidean")
     nearest = near.scores[:, 0] if near.scores.shape[1] else np.empty(0, np.float32)
     nearest = nearest[np.isfinite(nearest)]
     unit = float(np.median(nearest)) if len(nearest) else 0.0
@@ -112,7 +113,9 @@ class Outliers:
     rows: NDArray[np.int64]
 
 
-def outliers(vectors: ArrayLike, *, k: int = 10, metric: str = "euclidean") -> Outliers:
+def outliers(
+    vectors: ArrayLike, *, k: int = 10, metric: str = "euclidean", near: Neighbours | None = None
+) -> Outliers:
     """Find pictures that are like no other.
 
     The mean distance to the k nearest neighbours: F. Angiulli, C. Pizzuti, "Fast outlier
@@ -125,10 +128,12 @@ def outliers(vectors: ArrayLike, *, k: int = 10, metric: str = "euclidean") -> O
         Clamped to n - 1.
     metric : "euclidean" or "cosine"
         Under the cosine, the distance is 1 - cosine.
+    near : Neighbours, optional
+        Each picture's k nearest by this metric, where they are known already.
     """
     if metric not in ("euclidean", "cosine"):
         raise EmbedlabError(f"{metric!r} is no distance.", remedy="Choose euclidean or cosine.")
-    near = knn(vectors, k, metric)
+    near = near or knn(vectors, k, metric)
     scores = np.full(len(near.rows), np.nan)
     if near.scores.shape[1]:
         away = near.scores if metric == "euclidean" else np.maximum(1 - near.scores, 0)

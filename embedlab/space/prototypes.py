@@ -159,6 +159,27 @@ def prototype_cosines(directions: Directions) -> NDArray[np.float64]:
     return _cosines(directions.values, directions.values)
 
 
+def closest_prototypes(directions: Directions, row: int, most: int) -> NDArray[np.int64]:
+    """Rank the prototypes by their cosine with one of them.
+
+    Parameters
+    ----------
+    directions : Directions
+        c of them.
+    row : int
+        Of that one.
+    most : int
+
+    Returns
+    -------
+    ndarray of shape (min(c, most),), int64
+        That one itself first, whatever its length; ties in the order of the rows.
+    """
+    cosines = _cosines(directions.values[[row]], directions.values)[0]
+    cosines[row] = np.inf
+    return np.argsort(-cosines, kind="stable")[:most].astype(np.int64)
+
+
 def mean_cosines(
     directions: Directions, means: Points, *, centre: ArrayLike | None = None
 ) -> NDArray[np.float64]:

@@ -98,6 +98,64 @@ def confusion(labels: ArrayLike, predictions: ArrayLike, n_classes: int) -> NDAr
     return counts.reshape(n_classes, n_classes).astype(np.int64)
 
 
+def commonest_confusions(matrix: ArrayLike) -> NDArray[np.int64]:
+    """List the mistakes that are made, by how often.
+
+    Parameters
+    ----------
+    matrix : array_like of shape (c, c), int
+        As `confusion` gives it.
+
+    Returns
+    -------
+    ndarray of shape (m, 3), int64
+        Class, what it is taken for, and the number of pictures; the most first, ties in the order
+        of the classes.
+
+    Examples
+    --------
+    >>> commonest_confusions([[5, 1, 0], [0, 4, 3], [0, 0, 6]]).tolist()
+    [[1, 2, 3], [0, 1, 1]]
+    """
+    wrong = np.array(matrix, np.int64)
+    np.fill_diagonal(wrong, 0)
+    true, predicted = np.nonzero(wrong)
+    counts = wrong[true, predicted]
+    order = np.argsort(-counts, kind="stable")
+    return np.stack([true, predicted, counts], axis=1)[order].astype(np.int64)
+
+
+def most_confused(matrix: ArrayLike, most: int) -> NDArray[np.int64]:
+    """Choose the classes between which the commonest mistakes are made.
+
+    Parameters
+    ----------
+    matrix : array_like of shape (c, c), int
+    most : int
+        How many classes, 2 or more; fewer mistakes than that are filled up with the first classes.
+
+    Returns
+    -------
+    ndarray of shape (min(c, most),), int64
+        In the order of the classes.
+
+    Examples
+    --------
+    >>> most_confused([[5, 0, 1, 0], [0, 4, 0, 0], [0, 0, 6, 0], [0, 2, 0, 9]], 2).tolist()
+    [1, 3]
+    """
+    c = len(np.asarray(matrix))
+    chosen: dict[int, None] = {}
+    if c > most:
+        for true, predicted, _ in commonest_confusions(matrix).tolist():
+            if len(chosen.keys() | {true, predicted}) > most:
+                break
+            chosen |= {true: None, predicted: None}
+    rest = (k for k in range(c) if k not in chosen)
+    filled = [*chosen, *(k for k, _ in zip(rest, range(most - len(chosen)), strict=False))]
+    return np.array(sorted(filled), np.int64)
+
+
 def recalls(matrix: ArrayLike) -> list[Share]:
     """Say of each class how many of its pictures were recognised, from a confusion matrix."""
     counts = np.asarray(matrix)

@@ -15,6 +15,7 @@ __all__ = [
     "METRICS",
     "Metric",
     "WithinBetween",
+    "odd_one_out",
     "pairwise",
     "random_triples",
     "within_between",
@@ -223,3 +224,42 @@ def random_triples(labels: ArrayLike, count: int, *, seed: int = 0) -> NDArray[n
     a, b = a[drawn], b[drawn]
     c = [rng.choice(np.flatnonzero(classes != classes[row])) for row in a]
     return np.stack([a, b, np.array(c, np.int64)], axis=1)
+
+
+def odd_one_out(
+    vectors: ArrayLike,
+    triples: ArrayLike,
+    metric: str = "cosine",
+    *,
+    centre: ArrayLike | None = None,
+) -> float:
+    """Say how often a measure finds A and B nearer than A and C.
+
+    Parameters
+    ----------
+    vectors : array_like of shape (n, d)
+    triples : array_like of shape (m, 3), int
+        Rows A, B, C, such as `random_triples` draws.
+    metric : str
+        A key of `METRICS`.
+    centre : array_like of shape (d,), optional
+        As for `embedlab.space.neighbours.knn`.
+
+    Returns
+    -------
+    float
+        A share, 0 to 1: one half is chance, and a tie counts half. Triples with a row that cannot
+        be compared (not finite; zero under a cosine) are left out; NaN if none is left.
+    """
+    measure = metric_named(metric)
+    matrix, rows = _vectors.as_matrix(vectors), np.asarray(triples, np.int64).reshape(-1, 3)
+    good = _vectors.usable(matrix)
+    rows = rows[good[rows].all(axis=1)]
+    middle = None
+    if measure.centred:
+        middle = _vectors.mean(matrix, good) if centre is None else np.asarray(centre, np.float64)
+    to_b = _paired(matrix, measure, rows[:, 0], rows[:, 1], middle)
+    to_c = _paired(matrix, measure, rows[:, 0], rows[:, 2], middle)
+    known = np.isfinite(to_b) & np.isfinite(to_c)
+    ahead = (to_b - to_c)[known] * (1 if measure.higher_is_nearer else -1)
+    return float(((ahead > 0) + (ahead == 0) / 2).mean()) if len(ahead) else float("nan")

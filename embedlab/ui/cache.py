@@ -63,9 +63,11 @@ def index(run: Run, name: str, metric: str) -> NeighbourIndex:
 def _neighbours(
     fingerprint: str, name: str, metric: str, k: int, part: str, _run: Run
 ) -> Neighbours:
-    rows = part_rows(_run, part)
+    vectors = _run.vectors(name)
+    if part != "all":  # a copy, which of all would be the whole matrix
+        vectors = vectors[part_rows(_run, part)]
     centre = index(_run, name, metric).comparison.centre  # the mean of all pictures, as everywhere
-    return knn(np.asarray(_run.vectors(name)[rows]), k, metric, centre=centre)
+    return knn(vectors, k, metric, centre=centre)
 
 
 def neighbours(run: Run, name: str, metric: str, k: int, part: str) -> Neighbours:

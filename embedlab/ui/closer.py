@@ -57,3 +57,9 @@ def closer(run: Run, row: int) -> None:
         if not original:
             st.caption("The original is not at hand: this is the small copy that the run keeps.")
     links(run, row)
+
+
+def look_at(run: Run, clicked: int | None) -> None:
+    """Look closely at a picture that was clicked just now."""
+    if clicked is not None:
+        closer(run, clicked)

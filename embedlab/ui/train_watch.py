@@ -8,14 +8,14 @@ import numpy as np
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
-from embedlab.figures.matrices import confusion
+from embedlab.figures.matrices import READABLE, confusion
 from embedlab.jobs import Job, Status, list_jobs, queue
 from embedlab.jobs.commands import with_option
 from embedlab.live import FOLDER, Live, as_history, read_epochs, read_live
 from embedlab.pairing import siblings
 from embedlab.runs import Run
 from embedlab.space.film import FilmView
-from embedlab.space.scores import Share, recalls
+from embedlab.space.scores import Share, most_confused, recalls
 from embedlab.ui import cache
 from embedlab.ui.compare.heads import HEADS_VIEW
 from embedlab.ui.film_player import film_player
@@ -201,8 +201,9 @@ def _show_outcome(job: Job, run: Run) -> None:
         with right:
             if held.get("confusion"):
                 matrix = np.array(held["confusion"])
+                shown = most_confused(matrix, READABLE)
                 st.plotly_chart(
-                    confusion(matrix, run.classes),
+                    confusion(matrix[np.ix_(shown, shown)], [run.classes[k] for k in shown]),
                     key=f"outcome-{run.id}",
                     config={"displayModeBar": False},
                 )
@@ -210,8 +211,10 @@ def _show_outcome(job: Job, run: Run) -> None:
                     zip(run.classes, recalls(matrix), strict=True),
                     key=lambda one: one[1].value if one[1].total else 2.0,
                 )
+                few = f" Shown: the {len(shown)} that are confused most."
                 st.caption(
                     f"Hardest class: {plain(worst[0])}, {worst[1].correct} of {worst[1].total}."
+                    + (few if len(shown) < len(run.classes) else "")
                 )
         training_charts(run.history, key=f"outcome-charts-{run.id}", side_by_side=True)
         for note in run.info.get("notes", ()):

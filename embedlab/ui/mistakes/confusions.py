@@ -1,0 +1,160 @@
+"""The confusion matrix, and the pictures of its cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from embedlab.figures.matrices import READABLE
+from embedlab.figures.matrices import confusion as confusion_figure
+from embedlab.runs import Run
+from embedlab.space.scores import (
+    accuracy,
+    commonest_confusions,
+    confusion,
+    most_confused,
+    recalls,
+)
+from embedlab.ui.closer import look_at
+from embedlab.ui.export import export_buttons
+from embedlab.ui.gallery import gallery
+from embedlab.ui.text import plain
+
+SHOWN = 24
+LISTED = 200  # mistakes in the list of the commonest
+
+
+def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.int64]) -> None:
+    """Show the confusion matrix; a cell opens its pictures.
+
+    Parameters
+    ----------
+    run : Run
+        With labels.
+    rows : ndarray, int64
+        The pictures that are looked at.
+    predictions : ndarray of shape (n,), int64
+        Index into the run's classes, of every picture; -1 for what is none of them.
+    """
+    assert run.labels is not None
+    labels = run.labels[rows]
+    known = predictions[rows] >= 0
+    matrix = confusion(labels[known], predictions[rows][known], len(run.classes))
+    share = accuracy(labels, predictions[rows])
+    if not share.total:
+        st.info("There are no pictures in this part.")
+        return
+    low, high = share.interval
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(
+            f"**{share.correct:,} of {share.total:,} right: {share.value:.1%}** "
+            f"(95 %: {low:.1%} to {high:.1%})"
+        )
+        shown = most_confused(matrix, READABLE)
+        event = st.plotly_chart(
+            confusion_figure(matrix[np.ix_(shown, shown)], [run.classes[k] for k in shown]),
+            key="confusion",
+            on_select="rerun",
+            selection_mode="points",
+            config={"displayModeBar": False},
+        )
+        if len(shown) < len(run.classes):
+            _show_commonest(run, matrix, len(shown))
+        with st.expander("Recall by class", icon=":material/table:"):
+            st.dataframe(
+                [
+                    {
+                        "class": name,
+                        "right": one.correct,
+                        "of": one.total,
+                        "recall": f"{one.value:.1%}" if one.total else "-",
+                        "95 % interval": "{:.1%} to {:.1%}".format(*one.interval)
+                        if one.total
+                        else "-",
+                    }
+                    for name, one in zip(run.classes, recalls(matrix), strict=True)
+                ],
+                hide_index=True,
+            )
+    with right:
+        # A default that moved with the choice would keep the choice out of the address.
+        usual = _fullest_wrong_cell(matrix)
+        true, predicted = _chosen_cell(run, event, shown, usual)
+        inside = rows[(labels == true) & (predictions[rows] == predicted)]
+        pictures = "picture" if len(inside) == 1 else "pictures"
+        st.markdown(
+            f"**{len(inside):,}** {pictures} of **{plain(run.classes[true])}** taken for "
+            f"**{plain(run.classes[predicted])}**"
+        )
+        look_at(
+            run,
+            gallery(
+                run,
+                inside[:SHOWN].tolist(),
+                key="cell",
+                cell=84,
+                label="Pictures of the chosen cell",
+            ),
+        )
+        st.caption("Choose a cell by a click, or here:")
+        with st.container(horizontal=True):
+            for word, class_, key in (
+                ("True", usual[0], "cell-true"),
+                ("Predicted", usual[1], "cell-predicted"),
+            ):
+                st.selectbox(
+                    word, run.classes, index=class_, key=key, bind="query-params", width=160
+                )
+        export_buttons(run, inside, name="cell")
+
+
+def _show_commonest(run: Run, matrix: NDArray[np.int64], shown: int) -> None:
+    """Say which classes are shown, and list which is taken for which, and how often."""
+    found = commonest_confusions(matrix)[:LISTED]
+    of = f"of the {len(run.classes):,} classes"
+    if not len(found):
+        st.caption(f"The first {shown} {of}. Not one mistake is made.")
+        return
+    st.caption(f"The {shown} {of} between which the commonest mistakes are made.")
+    with st.expander("Commonest mistakes", icon=":material/table:"):
+        totals = matrix.sum(axis=1)
+        st.dataframe(
+            [
+                {
+                    "class": run.classes[true],
+                    "taken for": run.classes[predicted],
+                    "pictures": count,
+                    "of its class": f"{count / totals[true]:.0%}",
+                }
+                for true, predicted, count in found.tolist()
+            ],
+            hide_index=True,
+        )
+
+
+def _chosen_cell(
+    run: Run, event: object, shown: NDArray[np.int64], usual: tuple[int, int]
+) -> tuple[int, int]:
+    """Give the cell of the shown classes that was clicked, or chosen last; at first the usual."""
+    points = getattr(getattr(event, "selection", None), "points", None) or []
+    clicked = (int(shown[points[0]["y"]]), int(shown[points[0]["x"]])) if points else None
+    if clicked is not None and clicked != st.session_state.get("cell-clicked"):
+        st.session_state["cell-clicked"] = clicked
+        st.session_state["cell-true"] = run.classes[clicked[0]]
+        st.session_state["cell-predicted"] = run.classes[clicked[1]]
+    names = [
+        # A link's choice is in the address alone until the boxes below have been made.
+        st.session_state.get(key, st.query_params.get(key, run.classes[class_]))
+        for key, class_ in zip(("cell-true", "cell-predicted"), usual, strict=True)
+    ]
+    if all(name in run.classes for name in names):
+        return run.classes.index(names[0]), run.classes.index(names[1])
+    return usual
+
+
+def _fullest_wrong_cell(matrix: NDArray[np.int64]) -> tuple[int, int]:
+    """Find the commonest mistake: true class and prediction."""
+    found = commonest_confusions(matrix)
+    return (int(found[0, 0]), int(found[0, 1])) if len(found) else (0, 0)
