@@ -21,6 +21,7 @@ from embedlab.models.settings import TrainSettings
 from embedlab.models.unusual import unusual
 from embedlab.space.scores import Share, accuracy, confusion, recalls
 
+TABLED = 100  # classes; of more, the matrix would be most of run.json, which is read all the time
 _PACKAGES = ("numpy", "pillow", "torch", "torchvision", "onnxruntime", "scikit-learn")
 
 
@@ -94,8 +95,8 @@ def scores(
     -------
     dict
         For "validation" and "train", where they have pictures: correct, total, accuracy,
-        interval (Wilson's, 95 %), recall (the same by class), confusion (rows are classes,
-        columns predictions).
+        interval (Wilson's, 95 %), recall (the same by class) and, of up to `TABLED` classes,
+        confusion (rows are classes, columns predictions), which the items have in any case.
     """
     found = {}
     for part in (VALIDATION, TRAIN):
@@ -108,8 +109,9 @@ def scores(
             "recall": {
                 name: _share(share) for name, share in zip(classes, recalls(matrix), strict=True)
             },
-            "confusion": matrix.tolist(),
         }
+        if len(classes) <= TABLED:
+            found[part]["confusion"] = matrix.tolist()
     return found
 
 

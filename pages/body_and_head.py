@@ -11,6 +11,7 @@ from embedlab.origin import origin
 from embedlab.runs import Run
 from embedlab.space.feature_maps import class_map, is_average, strongest_channels
 from embedlab.ui import cache
+from embedlab.ui.choices import choose_class
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.query import choose_query
 from embedlab.ui.text import plain
@@ -153,14 +154,7 @@ def show_inside(run: Run, row: int, fresh: np.ndarray) -> None:
         return
     st.subheader("Where a class's score is made", anchor=False)
     guess = int(run.head.logits(run.embeddings[row][None])[0].argmax())
-    class_ = st.pills(
-        "Class",
-        run.head.classes,
-        default=run.head.classes[guess],
-        key="map-class",
-        required=True,
-        wrap=True,
-    )
+    class_ = choose_class(run.head.classes, key="map-class", default=run.head.classes[guess])
     k = run.head.classes.index(class_)
     values = class_map(fresh, run.head.weight[k])
     left, right = st.columns([3, 2], gap="medium")

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from embedlab.figures.curves import Curve, curves
+from embedlab.figures.matrices import READABLE
 from embedlab.models.film import Film
 from embedlab.runs import Run
 from embedlab.space.compare import changes
@@ -20,6 +21,7 @@ from embedlab.ui.text import plain
 from embedlab.ui.training_charts import training_charts
 
 SHOWN = 24
+FIRST = 5  # classes whose arrows are drawn at first, where there are too many for all
 
 
 def show_absence(run: Run) -> None:
@@ -53,6 +55,22 @@ def moment_notes(run: Run, film: Film, view: FilmView) -> list[str]:
     ]
 
 
+def choose_arrows(run: Run) -> list[int]:
+    """Say of which classes the head's arrows are drawn: all or, of many, the chosen ones."""
+    c = len(run.classes)
+    if c <= READABLE:
+        return list(range(c))
+    chosen = st.multiselect(
+        "Arrows of",
+        run.classes,
+        default=run.classes[:FIRST],
+        key="film-arrows-of",
+        max_selections=READABLE,
+        help=f"More than {READABLE} would hide each other.",
+    )
+    return [run.classes.index(name) for name in chosen]
+
+
 @fragment
 def play(run: Run, film: Film) -> None:
     """Play the film, and tell the story of the picture that was clicked."""
@@ -81,6 +99,7 @@ def play(run: Run, film: Film) -> None:
             disabled=not arrows,
             width=220,
         )
+    pointed = choose_arrows(run) if arrows else []
     names = moment_names(film.epochs)
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -93,7 +112,8 @@ def play(run: Run, film: Film) -> None:
             steps=film.steps,
             names=names,
             notes=moment_notes(run, film, view),
-            tips=view.tips * times if arrows else None,
+            tips=view.tips[:, pointed] * times if pointed else None,
+            arrows=pointed,
             thumbnails=lambda i: run.thumbnails[int(film.rows[i])],
             token=f"film-{run.fingerprint}",
             zoom="whole" if kind == "fixed" else "each",

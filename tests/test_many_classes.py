@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from embedlab.facts import TABLED, scores
 from embedlab.home import home
 from embedlab.runs import Run
 from embedlab.space.scores import commonest_confusions, confusion
@@ -15,6 +16,7 @@ from embedlab.ui.mistakes import oddities
 
 from .conftest import ROOT
 from .made_runs import made_run
+from .test_film import with_film
 
 COUNT, READABLE = 60, 24
 
@@ -85,3 +87,26 @@ def test_so_many_pictures_are_compared_only_when_asked(
     monkeypatch.setenv("EMBEDLAB_PUBLIC", "1")
     app = shown("mistakes")
     assert any("does not compare so many" in one.value for one in app.info)
+
+
+def player(app: AppTest) -> dict:
+    found = next(one for one in app.get("bidi_component") if "film_player" in str(one.proto))
+    return json.loads(found.proto.json)
+
+
+def test_a_film_draws_the_arrows_of_chosen_classes(run: Run) -> None:
+    with_film(run)
+    app = shown("film")
+    assert player(app)["arrows"] == [0, 1, 2, 3, 4]
+    app.multiselect(key="film-arrows-of").set_value(["kind 40", "kind 07"]).run()
+    assert player(app)["arrows"] == [40, 7]
+    app.multiselect(key="film-arrows-of").set_value([]).run()
+    assert not app.exception and player(app)["arrows"] == []
+
+
+def test_the_table_of_very_many_classes_is_not_kept_in_what_every_page_reads() -> None:
+    for c, kept in ((TABLED, True), (TABLED + 1, False)):
+        labels = np.arange(c)
+        parts = np.full(c, "validation")
+        found = scores(labels, labels, parts, tuple(map(str, labels)))["validation"]
+        assert found["correct"] == c and ("confusion" in found) is kept

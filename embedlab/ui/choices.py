@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from embedlab.runs import EMBEDDING, Run
@@ -9,6 +11,7 @@ from embedlab.space.metrics import METRICS
 from embedlab.ui.state import heed_link
 
 MOST_NEIGHBOURS = 48
+PILLS = 12  # classes that stand side by side; more are in a box
 PARTS = {"validation": "Validation", "train": "Training", "all": "All"}
 
 
@@ -43,6 +46,25 @@ def choose_vectors(run: Run, *, key: str = "vectors", default: str = EMBEDDING) 
         bind="query-params",
         width=160,
         help="What each picture is compared by: the network's embedding, or something plainer.",
+    )
+
+
+def choose_class(classes: Sequence[str], *, key: str, default: str | None = None) -> str | None:
+    """Choose a class: side by side where they are few, in a box that can be searched else.
+
+    Parameters
+    ----------
+    classes : sequence of str
+    key : str
+    default : str, optional
+        What is chosen at first; without it, none need be.
+    """
+    required = default is not None
+    if len(classes) <= PILLS:
+        return st.pills("Class", classes, default=default, key=key, required=required, wrap=True)
+    index = classes.index(default) if default is not None else None
+    return st.selectbox(
+        "Class", classes, index=index, key=key, width=260, placeholder="Any of them"
     )
 
 

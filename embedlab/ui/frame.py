@@ -191,7 +191,7 @@ def _choose_run() -> None:
     if len(title) > FITTING:  # the box above shows only its beginning
         st.caption(f"**{plain(title)}**")
     st.caption(run_line(run))
-    _completed(key="completed", height=1)
+    _completed(key="completed", data={"parameter": "run"}, height=1)
 
 
 def _put_run_into_address() -> None:

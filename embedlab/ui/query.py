@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from embedlab.errors import EmbedlabError
 from embedlab.runs import EMBEDDING, Run
 from embedlab.ui import cache
+from embedlab.ui.choices import choose_class
 from embedlab.ui.gallery import gallery
 from embedlab.ui.picture_grid.grid import Mark
 from embedlab.ui.state import choose_row, chosen_row
@@ -174,7 +175,7 @@ def _chooser(run: Run, name: str) -> None:
     rows = np.arange(run.n_items)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if run.labels is not None:
-            wanted = st.pills("Class", run.classes, key="chooser-class")
+            wanted = choose_class(run.classes, key="chooser-class")
             if wanted is not None:
                 rows = np.flatnonzero(run.labels == run.classes.index(wanted))
         text = st.text_input("Name contains", key="chooser-name", width=200)

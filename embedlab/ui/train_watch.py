@@ -146,7 +146,7 @@ def show_map(live: Live, *, key: str) -> None:
         steps=live.steps,
         names=moment_names(live.at),
         notes=[f"{count} of {n} right ({count / n:.0%})" for count in right],
-        tips=live.tips * fitting_length(view),
+        tips=live.tips * fitting_length(view) if len(live.classes) <= READABLE else None,
         thumbnails=live.thumbnails,
         token=f"live-{live.fingerprint}-{n}",
         zoom="each",
@@ -216,6 +216,8 @@ def _show_outcome(job: Job, run: Run) -> None:
                     f"Hardest class: {plain(worst[0])}, {worst[1].correct} of {worst[1].total}."
                     + (few if len(shown) < len(run.classes) else "")
                 )
+            elif held.get("total"):
+                st.caption("So many classes are compared on the page Mistakes.")
         training_charts(run.history, key=f"outcome-charts-{run.id}", side_by_side=True)
         for note in run.info.get("notes", ()):
             st.caption(plain(str(note)))

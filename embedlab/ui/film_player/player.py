@@ -38,6 +38,7 @@ def film_player(
     key: str,
     notes: Sequence[str] = (),
     tips: ArrayLike | None = None,
+    arrows: Sequence[int] | None = None,
     thumbnails: Thumbnails | Callable[[int], bytes] | None = None,
     zoom: Literal["whole", "each"] = "whole",
     follow: bool = False,
@@ -69,8 +70,10 @@ def film_player(
         The player's name, unique on the page.
     notes : sequence of str, length T, optional
         A few words to stand beside the moment's name.
-    tips : array_like of shape (T, c, 2), optional
-        Ends of an arrow a class, from the origin.
+    tips : array_like of shape (T, m, 2), optional
+        Ends of arrows, from the origin: one for each class, or for those of `arrows`.
+    arrows : sequence of int, length m, optional
+        Index into `classes`, of each arrow; all classes by default.
     thumbnails : Pack, sequence of bytes, or callable, optional
         ``thumbnails[i]`` or ``thumbnails(i)`` is picture i, encoded as JPEG.
     zoom : "whole" or "each"
@@ -95,6 +98,9 @@ def film_player(
     if not t == len(steps) == len(names) or n != len(ids):
         raise ValueError(f"{len(names)} names and {len(ids)} ids for a film of shape {drawn.shape}")
     ends = np.empty((t, 0, 2), np.float32) if tips is None else np.asarray(tips, np.float32)
+    pointed = list(range(len(classes)) if arrows is None else arrows) if ends.size else []
+    if ends.shape[1] != len(pointed):
+        raise ValueError(f"tips of shape {ends.shape} for the arrows of {len(pointed)} classes")
     frames: dict[str, NDArray[Any]] = {
         "coordinates": drawn,
         "tips": ends,
@@ -115,7 +121,7 @@ def film_player(
             "follow": follow,
             "zoom": zoom,
             "picked": picked,
-            "arrows": tips is not None,
+            "arrows": pointed,
             "steps": [int(step) for step in steps],
             "names": list(names),
             "notes": list(notes) or [""] * t,

@@ -16,6 +16,7 @@ from embedlab.ui.state import choose_row
 from embedlab.ui.text import plain
 
 SHOWN = 6
+BARS = 12  # classes whose logits are taken apart
 SETTINGS = {
     "fusion": "fusion",
     "hidden": "table branch",
@@ -174,12 +175,20 @@ def show_shares(run: Run, row: int) -> None:
 
 def _show_one(run: Run, shares: Shares, row: int) -> None:
     names = list(run.classes) or [run.info["fusion"]["target"]]
+    answer = shares.base + shares.picture[row] + shares.table[row]
+    shown = np.sort(np.argsort(-answer, kind="stable")[:BARS])
     st.plotly_chart(
-        branch_bars(names, shares.base, shares.picture[row], shares.table[row]),
+        branch_bars(
+            [names[k] for k in shown],
+            shares.base[shown],
+            shares.picture[row][shown],
+            shares.table[row][shown],
+        ),
         key="branches",
         config={"displayModeBar": False},
     )
-    what = "logit of each class" if run.classes else "predicted number"
+    every = "each class" if len(shown) == len(names) else f"the {len(shown)} likeliest classes"
+    what = f"logit of {every}" if run.classes else "predicted number"
     st.caption(
         f"The {what}, taken apart: what the network answers when neither branch says more than it "
         "says on average, what this picture adds, and what its row of the table adds. These are "

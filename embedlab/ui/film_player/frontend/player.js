@@ -13,6 +13,7 @@ import { approach, arrive, boxesOf, clamp, pace, steadyBoxes } from "./timing.js
 const films = new WeakMap(); // parentElement -> film; the export runs again on every change
 const left = new Map(); // key -> where a film that follows stood when its element went away
 const REACH = 16;
+const NAMED = 24; // classes that the legend names
 const PATHS = {
   play: "M5 3.5 15.5 10 5 16.5Z",
   pause: "M5.5 4h3v12h-3ZM11.5 4h3v12h-3Z",
@@ -128,7 +129,8 @@ async function load(film, data) {
   if (film.token !== data.token) film.steps = null;
   Object.assign(film, {
     token: data.token, key: data.key, follow: data.follow, coordinates, tips, predictions, n: cast.ids.length,
-    c: data.arrows ? data.classes.length : 0, arrowNames: data.classes, names: data.names,
+    c: data.arrows.length, names: data.names,
+    arrowNames: data.arrows.map((k) => data.classes[k]), arrowColours: data.arrows.map((k) => data.colours[k]),
     notes: data.notes, count: data.names.length, order: mixedOrder(cast.ids.length),
     picked: data.picked,
   });
@@ -167,8 +169,9 @@ function drawWords(film, data) {
     entry.append(symbolIcon(data.symbols[k], data.colours[k], 12), tag("span", "name", name));
     return entry;
   });
+  const more = entries.length > NAMED ? `and ${entries.length - NAMED} more classes · ` : "";
   film.legend.replaceChildren(
-    ...entries.slice(0, 24), tag("span", "hint", "filled: predicted rightly · hollow: wrongly"),
+    ...entries.slice(0, NAMED), tag("span", "hint", `${more}filled: predicted rightly · hollow: wrongly`),
   );
 }
 

@@ -47,7 +47,7 @@ export function drawStage(film) {
   }
   if (film.c) {
     valuesAt(film.tips, 2 * film.c, position, film.ends);
-    const arrows = { names: film.arrowNames, vectors: [...film.ends], colours: state.css };
+    const arrows = { names: film.arrowNames, vectors: [...film.ends], colours: film.arrowColours };
     drawArrows({ plot: canvas, arrows, dims: 2, camera, width, height }, context, theme);
   }
   if (film.hover !== null) encircle(context, film, theme.text, 4, 1.75, film.hover);
