@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from embedlab.errors import EmbedlabError
 from embedlab.runs import EMBEDDING
 from embedlab.signal import has_table
 from embedlab.ui.access import may_start_jobs
@@ -66,13 +67,17 @@ run.embeddings, run.vectors("picture"), run.vectors("table")
 load_shares(run).picture"""
     d = run.vectors("picture").shape[1]
 elif run.labels is not None and has_table(run):
-    vectors, signal = show_signal(run)
-    picture_by_picture(vectors)
-    call = f"""from embedlab import open_run
+    try:
+        vectors, signal = show_signal(run)
+    except EmbedlabError as error:  # nothing to fit on, say; the form below works all the same
+        st.info(plain(str(error)), icon=":material/info:")
+    else:
+        picture_by_picture(vectors)
+        call = f"""from embedlab import open_run
 from embedlab.signal import table_signal
 
 table_signal(open_run({run.id!r}), vectors={vectors!r}, signal={signal:g}).arms"""
-    d = run.vectors(vectors).shape[1]
+        d = run.vectors(vectors).shape[1]
 else:
     st.info(
         "No table came with these pictures, or they have no classes. Choose the garden on the "

@@ -189,3 +189,16 @@ def test_the_verdict_is_judged_on_the_same_pictures() -> None:
     assert helped.changes.p_value < 0.05 and "**better**" in verdict(helped)
     useless = table_signal(open_run("garden"), vectors="layer-stage1", signal=0.0)
     assert "better" not in verdict(useless)
+
+
+def test_a_run_without_training_pictures_leaves_the_form_usable() -> None:
+    run = made_run(home("runs") / "squares")
+    path = run.folder / "items.parquet"
+    items = pd.read_parquet(path)
+    items["split"] = "validation"
+    items["table.height"] = np.arange(len(items), dtype=float)
+    items.to_parquet(path)
+    app = opened("fusion", "squares")
+    assert not app.exception and not app.error
+    assert any("This run has 0 training pictures" in one.value for one in app.info)
+    assert app.segmented_control(key="fuse-kind") is not None
