@@ -4,7 +4,7 @@ import streamlit as st
 
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.frame import explain, framed, header
-from embedlab.ui.job_panel import queue_panel
+from embedlab.ui.job_queue import queue_panel
 from embedlab.ui.train_form import train_form
 from embedlab.ui.train_watch import job_to_watch, watch
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,22 +22,13 @@ from embedlab.space.scores import wilson
 from embedlab.ui.compare.computed import laid_over
 
 from .conftest import ROOT
-from .made_runs import made_run
+from .made_runs import changed, made_run
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     """Forget what other tests computed: made runs of one seed share a fingerprint."""
     st.cache_resource.clear()
-
-
-def changed(run: Run, **columns: Any) -> Run:
-    """Give a run's items other columns, or leave rows of it out (keep=...)."""
-    items = run.items.copy()
-    for name, values in columns.items():
-        items[name] = values
-    items.to_parquet(run.folder / "items.parquet", index=False)
-    return Run(run.folder)
 
 
 def two(tmp_path: Path | None = None) -> tuple[Run, Run]:

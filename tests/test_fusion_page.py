@@ -17,7 +17,7 @@ from embedlab.runs import list_runs
 from embedlab.signal import table_signal
 from embedlab.ui.fusion.signal import verdict
 
-from .made_runs import made_run
+from .made_runs import changed, made_run
 from .test_fusion import houses
 from .test_pages import opened, texts
 
@@ -192,12 +192,11 @@ def test_the_verdict_is_judged_on_the_same_pictures() -> None:
 
 
 def test_a_run_without_training_pictures_leaves_the_form_usable() -> None:
-    run = made_run(home("runs") / "squares")
-    path = run.folder / "items.parquet"
-    items = pd.read_parquet(path)
-    items["split"] = "validation"
-    items["table.height"] = np.arange(len(items), dtype=float)
-    items.to_parquet(path)
+    changed(
+        made_run(home("runs") / "squares"),
+        split="validation",
+        **{"table.height": np.arange(60, dtype=float)},
+    )
     app = opened("fusion", "squares")
     assert not app.exception and not app.error
     assert any("This run has 0 training pictures" in one.value for one in app.info)

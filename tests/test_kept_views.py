@@ -18,7 +18,7 @@ from embedlab.space.projections import LdaControl, lda, lda_control, pca
 from embedlab.ui import umap_form
 from embedlab.views import discriminant, overview, prepare
 
-from .made_runs import made_run
+from .made_runs import changed, made_run
 from .test_pages import opened, texts
 
 
@@ -87,9 +87,7 @@ def test_what_cannot_be_drawn_first_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_lda_is_fitted_on_all_where_nothing_was_trained_on() -> None:
-    run = made_run(home("runs") / "vectors")
-    items = run.items.assign(split="validation")
-    items.to_parquet(run.folder / "items.parquet", index=False)
+    changed(made_run(home("runs") / "vectors"), split="validation")
     app = opened("projections", "vectors")
     assert app.segmented_control(key="lda-fit").value == "all"
     assert not any("LDA" in one.value for one in app.info)

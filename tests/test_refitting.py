@@ -36,7 +36,7 @@ from embedlab.views import UmapSettings, kept_umap
 
 from .conftest import ROOT
 from .made_pictures import coloured
-from .made_runs import made_run
+from .made_runs import changed, made_run
 
 # A body with dropout before its head.
 FROZEN: dict[str, Any] = {
@@ -224,10 +224,7 @@ def test_a_refitted_head_comes_near_the_best_there_is() -> None:
     assert run.labels is not None
     noisy = run.labels.copy()
     noisy[::4] = (noisy[::4] + 1) % 3
-    items = run.items.copy()
-    items["label"] = [run.classes[k] for k in noisy]
-    items.to_parquet(run.folder / "items.parquet", index=False)
-    run = Run(run.folder)
+    run = changed(run, label=[run.classes[k] for k in noisy])
     x, y = run.embeddings[learn], noisy[learn]
     best = LogisticRegression(C=1e6, max_iter=5000).fit(x, y)
     least = log_loss(y, best.predict_proba(x))

@@ -1,4 +1,4 @@
-"""Jobs on a page: the one that is watched, and the queue. A page looks; the work is elsewhere."""
+"""A job on a page, as it is watched. A page looks; the work is elsewhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 import streamlit as st
 
 from embedlab.errors import EmbedlabError
-from embedlab.jobs import Job, Status, list_jobs, open_job, queue, start
+from embedlab.jobs import Job, Status, open_job, start
 from embedlab.jobs.commands import batch_of, halved
 from embedlab.jobs.failures import MEMORY
-from embedlab.jobs.words import UNITS, as_text, duration, progress_text
+from embedlab.jobs.words import UNITS, as_text, duration
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
-from embedlab.ui.in_view import call_into_view, called_into_view, stand_in_view
+from embedlab.ui.in_view import call_into_view, stand_in_view
 from embedlab.ui.text import plain
 
 PARAMETER = "job"
@@ -27,7 +27,6 @@ STATES = {
     "cancelled": ("Cancelled", "cancel"),
     "lost": ("Lost", "link_off"),
 }
-_RECENT = 5
 
 
 def chosen_job() -> Job | None:
@@ -115,7 +114,7 @@ def started(words: list[str], title: str) -> bool:
         Whether it was started: then the page has to be drawn again, for its panel stands above.
     """
     try:
-        _watch(start(words, title=title))
+        watch(start(words, title=title))
     except EmbedlabError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
         return False
@@ -162,7 +161,7 @@ def _draw(
     with st.container(border=True, key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"#### {plain(job.title)}", width="stretch")
-            st.caption(_when(status), width="content")
+            st.caption(state_words(status), width="content")
             _controls(job, status)
             if again is not None and status.cause == MEMORY and may_start_jobs():
                 _offer_half(job, again)
@@ -198,7 +197,8 @@ def _draw_state(job: Job, status: Status) -> None:
         st.progress(0.0, text="Getting ready …")
 
 
-def _when(status: Status) -> str:
+def state_words(status: Status) -> str:
+    """Say how a job stands and for how long, with its icon; Markdown."""
     word, icon = STATES[status.state]
     if status.state == "running" and status.seconds is not None:
         word = f"{word} for {duration(status.seconds)}"
@@ -226,10 +226,10 @@ def _controls(job: Job, status: Status) -> None:
     if not may_start_jobs():
         return
     if status.active:
-        _button("Cancel", "stop", job, job.cancel)
+        action_button("Cancel", "stop", job, job.cancel)
     elif status.resumable:
         kind: Literal["primary", "secondary"] = "primary" if not status.cause else "secondary"
-        _button("Resume", "play_arrow", job, job.resume, kind=kind)
+        action_button("Resume", "play_arrow", job, job.resume, kind=kind)
 
 
 def retitled(title: str, word: str, value: int | None) -> str:
@@ -260,7 +260,7 @@ def _offer_half(job: Job, again: Callable[[list[str], str], None]) -> None:
     )
 
 
-def _button(
+def action_button(
     label: str,
     icon: str,
     job: Job,
@@ -269,6 +269,7 @@ def _button(
     kind: Literal["primary", "secondary"] = "secondary",
     hint: str | None = None,
 ) -> None:
+    """Offer to do something with a job; what prevents it is said."""
     # Callbacks run before anything is drawn: a click is not lost when a panel that draws itself
     # anew at that moment asks for a run of the whole page.
     st.button(
@@ -289,50 +290,7 @@ def _act(action: Callable[[], None]) -> None:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
 
 
-def queue_panel() -> None:
-    """Show the jobs that run and wait, in their order, and those that ended last.
-
-    When one has ended, is removed or is to be watched, the whole page is run once more.
-    """
-    shown = _around()
-
-    @st.fragment(run_every=2.0 if queue() else None)
-    def panel() -> None:
-        if _around() != shown:
-            st.rerun()
-        waiting = queue()
-        ended = [job for job in list_jobs() if job not in waiting][:_RECENT]
-        if not waiting and not ended:
-            st.caption("No job has been started on this machine yet.")
-        for job in [*waiting, *ended]:
-            try:
-                _row(job, job.status())
-            except EmbedlabError:  # removed in another tab
-                continue
-
-    panel()
-
-
-def _around() -> tuple[object, ...]:
-    """Give what the rest of a page may depend on: the watched job, the ended ones, any active."""
-    waiting = queue()
-    ended = {job.id for job in list_jobs() if job not in waiting}
-    return st.query_params.get(PARAMETER), called_into_view(), ended, bool(waiting)
-
-
-def _row(job: Job, status: Status) -> None:
-    with st.container(
-        horizontal=True, vertical_alignment="center", border=True, key=f"row-{job.id}"
-    ):
-        st.markdown(f"**{plain(job.title)}**", width="stretch")
-        st.caption(plain(progress_text(job, status)), width="stretch")
-        st.caption(_when(status), width="content")
-        _button("Watch", "visibility", job, lambda: _watch(job))
-        if not status.active and may_start_jobs():
-            _button("Remove", "delete", job, job.remove, hint="The runs that it made stay.")
-
-
-def _watch(job: Job) -> None:
+def watch(job: Job) -> None:
     """Put a job into the address, in answer to a click; its panel stands above all forms."""
     st.query_params[PARAMETER] = job.id
     call_into_view(job.id)

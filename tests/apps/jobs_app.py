@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from embedlab.ui.job_panel import chosen_job, job_panel, queue_panel
+from embedlab.ui.job_panel import chosen_job, job_panel
+from embedlab.ui.job_queue import queue_panel
 
 st.session_state["page runs"] = st.session_state.get("page runs", 0) + 1
 
