@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -16,6 +18,7 @@ from embedlab.space.prototypes import (
     Points,
     arrows,
     class_means,
+    closest_prototypes,
     mean_cosines,
     prototype_cosines,
 )
@@ -169,3 +172,30 @@ def test_pictures_that_excite_a_dimension(trained) -> None:
     np.testing.assert_array_equal(vectors[found.rows, 20], found.scores)
     with pytest.raises(EmbedlabError, match="no dimension 64"):
         exciting(vectors, 64, 5)
+
+
+def test_the_closest_prototypes_of_a_real_head_are_of_the_same_kind(shared: Path) -> None:
+    """Of ImageNet's thousand classes, those that MobileNetV2's head puts nearest to one."""
+    import torch
+    from torchvision.models import MobileNet_V2_Weights
+
+    weights = torch.load(shared / "weights" / "mobilenet_v2-imagenet.pth", weights_only=True)
+    categories = MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"]
+    head = Directions(weights["classifier.1.weight"].numpy(), tuple(categories))
+    retriever, tabby = categories.index("golden retriever"), categories.index("tabby")
+    found = closest_prototypes(head, retriever, 6)
+    assert found[0] == retriever and all(151 <= k <= 268 for k in found), "dogs, all of them"
+    assert {categories[k] for k in closest_prototypes(head, tabby, 4)} == {
+        "tabby",
+        "Egyptian cat",
+        "tiger cat",
+        "Persian cat",
+    }
+    unit = head.values / np.linalg.norm(head.values, axis=1, keepdims=True)
+    np.testing.assert_array_equal(found, np.argsort(-(unit @ unit[retriever]))[:6])
+
+
+def test_a_prototype_is_the_closest_to_itself_even_of_no_length() -> None:
+    head = Directions(np.array([[0.0, 0], [1, 0], [2, 0], [0, 1]]), ("a", "b", "c", "d"))
+    assert closest_prototypes(head, 0, 9).tolist() == [0, 1, 2, 3]
+    assert closest_prototypes(head, 2, 2).tolist() == [2, 1]

@@ -132,7 +132,7 @@ def most_confused(matrix: ArrayLike, most: int) -> NDArray[np.int64]:
     ----------
     matrix : array_like of shape (c, c), int
     most : int
-        How many classes, 2 or more; fewer mistakes than that are filled up with the first classes.
+        How many classes, 2 or more. Where too few are mistaken, the first of the others fill up.
 
     Returns
     -------

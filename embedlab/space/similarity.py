@@ -252,14 +252,16 @@ def odd_one_out(
         be compared (not finite; zero under a cosine) are left out; NaN if none is left.
     """
     measure = metric_named(metric)
-    matrix, rows = _vectors.as_matrix(vectors), np.asarray(triples, np.int64).reshape(-1, 3)
-    good = _vectors.usable(matrix)
-    rows = rows[good[rows].all(axis=1)]
+    matrix = _vectors.as_matrix(vectors)
+    a, b, c = np.asarray(triples, np.int64).reshape(-1, 3).T
     middle = None
-    if measure.centred:
-        middle = _vectors.mean(matrix, good) if centre is None else np.asarray(centre, np.float64)
-    to_b = _paired(matrix, measure, rows[:, 0], rows[:, 1], middle)
-    to_c = _paired(matrix, measure, rows[:, 0], rows[:, 2], middle)
+    if measure.centred and centre is None:
+        middle = _vectors.mean(matrix, _vectors.usable(matrix))
+    elif measure.centred:
+        middle = np.asarray(centre, np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        to_b = _paired(matrix, measure, a, b, middle)
+        to_c = _paired(matrix, measure, a, c, middle)
     known = np.isfinite(to_b) & np.isfinite(to_c)
     ahead = (to_b - to_c)[known] * (1 if measure.higher_is_nearer else -1)
     return float(((ahead > 0) + (ahead == 0) / 2).mean()) if len(ahead) else float("nan")

@@ -52,6 +52,7 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
             f"**{share.correct:,} of {share.total:,} right: {share.value:.1%}** "
             f"(95 %: {low:.1%} to {high:.1%})"
         )
+        mistakes = commonest_confusions(matrix)
         shown = most_confused(matrix, READABLE)
         event = st.plotly_chart(
             confusion_figure(matrix[np.ix_(shown, shown)], [run.classes[k] for k in shown]),
@@ -61,7 +62,7 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
             config={"displayModeBar": False},
         )
         if len(shown) < len(run.classes):
-            _show_commonest(run, matrix, len(shown))
+            _show_commonest(run, mistakes, matrix.sum(axis=1), len(shown))
         with st.expander("Recall by class", icon=":material/table:"):
             st.dataframe(
                 [
@@ -80,7 +81,7 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
             )
     with right:
         # A default that moved with the choice would keep the choice out of the address.
-        usual = _fullest_wrong_cell(matrix)
+        usual = (int(mistakes[0, 0]), int(mistakes[0, 1])) if len(mistakes) else (0, 0)
         true, predicted = _chosen_cell(run, event, shown, usual)
         inside = rows[(labels == true) & (predictions[rows] == predicted)]
         pictures = "picture" if len(inside) == 1 else "pictures"
@@ -110,16 +111,16 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
         export_buttons(run, inside, name="cell")
 
 
-def _show_commonest(run: Run, matrix: NDArray[np.int64], shown: int) -> None:
-    """Say which classes are shown, and list which is taken for which, and how often."""
-    found = commonest_confusions(matrix)[:LISTED]
+def _show_commonest(
+    run: Run, mistakes: NDArray[np.int64], totals: NDArray[np.int64], shown: int
+) -> None:
+    """Say how many classes are shown, and list which is taken for which, and how often."""
     of = f"of the {len(run.classes):,} classes"
-    if not len(found):
+    if not len(mistakes):
         st.caption(f"The first {shown} {of}. Not one mistake is made.")
         return
     st.caption(f"The {shown} {of} between which the commonest mistakes are made.")
     with st.expander("Commonest mistakes", icon=":material/table:"):
-        totals = matrix.sum(axis=1)
         st.dataframe(
             [
                 {
@@ -128,7 +129,7 @@ def _show_commonest(run: Run, matrix: NDArray[np.int64], shown: int) -> None:
                     "pictures": count,
                     "of its class": f"{count / totals[true]:.0%}",
                 }
-                for true, predicted, count in found.tolist()
+                for true, predicted, count in mistakes[:LISTED].tolist()
             ],
             hide_index=True,
         )
@@ -152,9 +153,3 @@ def _chosen_cell(
     if all(name in run.classes for name in names):
         return run.classes.index(names[0]), run.classes.index(names[1])
     return usual
-
-
-def _fullest_wrong_cell(matrix: NDArray[np.int64]) -> tuple[int, int]:
-    """Find the commonest mistake: true class and prediction."""
-    found = commonest_confusions(matrix)
-    return (int(found[0, 0]), int(found[0, 1])) if len(found) else (0, 0)
