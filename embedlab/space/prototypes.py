@@ -14,7 +14,7 @@ from embedlab.space import vectors as _vectors
 from embedlab.space.views import LinearView
 
 Reading = Literal["moves", "rises"]
-READINGS = {
+READINGS: dict[Reading, str] = {
     "moves": "Where a picture goes in this drawing when its vector moves along the prototype.",
     "rises": "Where in this drawing the class's score rises fastest.",
 }
