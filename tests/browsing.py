@@ -85,10 +85,27 @@ def chromium() -> Iterator[Any]:
 
 @contextmanager
 def tab(browser: Any, **options: Any) -> Iterator[Any]:
-    """Open a page; on leaving, nothing may have gone wrong in its scripts."""
+    """Open a page; on leaving, nothing may have gone wrong in its scripts.
+
+    What fails in between says how the page looked then.
+    """
     page = browser.new_page(**{"viewport": {"width": 1366, "height": 900}, **options})
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    page.close()
+    try:
+        yield page
+    except Exception as error:
+        error.add_note(_looks_of(page, problems))
+        raise
+    finally:
+        page.close()
     assert problems == []
+
+
+def _looks_of(page: Any, problems: list[str]) -> str:
+    try:
+        text = page.locator("body").inner_text(timeout=5000)
+        address = page.url
+    except Exception as error:  # the browser is gone
+        return f"The page cannot be read any more: {error}"
+    return f"The page was {address}\nIts scripts' errors: {problems}\nIt read:\n{text[:4000]}"

@@ -171,8 +171,9 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures_and_a_picture_leads_o
                 lambda url, cell=cell: all(part in url for part in cell), timeout=PATIENCE
             )
         page.get_by_text("pictures of rose taken for rose").wait_for(timeout=PATIENCE)
+        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached", timeout=PATIENCE)
         cells = page.get_by_role("list", name="Pictures of the chosen cell").get_by_role("button")
-        cells.first.click()
+        cells.first.click(timeout=PATIENCE)
         dialog = page.get_by_role("dialog")
         dialog.get_by_text("Its neighbours").click(timeout=PATIENCE)
         wait_for_title(page, QUESTIONS["neighbours"])

@@ -85,20 +85,9 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
         true, predicted = _chosen_cell(run, event, shown, usual)
         inside = rows[(labels == true) & (predictions[rows] == predicted)]
         pictures = "picture" if len(inside) == 1 else "pictures"
-        st.markdown(
-            f"**{len(inside):,}** {pictures} of **{plain(run.classes[true])}** taken for "
-            f"**{plain(run.classes[predicted])}**"
-        )
-        look_at(
-            run,
-            gallery(
-                run,
-                inside[:SHOWN].tolist(),
-                key="cell",
-                cell=84,
-                label="Pictures of the chosen cell",
-            ),
-        )
+        # The boxes are sent before the pictures above them: whoever sees a cell's pictures and
+        # clicks one at once must not send the boxes' former choice with the click.
+        above = st.container()
         st.caption("Choose a cell by a click, or here:")
         with st.container(horizontal=True):
             for word, class_, key in (
@@ -108,6 +97,21 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
                 st.selectbox(
                     word, run.classes, index=class_, key=key, bind="query-params", width=160
                 )
+        with above:
+            st.markdown(
+                f"**{len(inside):,}** {pictures} of **{plain(run.classes[true])}** taken for "
+                f"**{plain(run.classes[predicted])}**"
+            )
+            look_at(
+                run,
+                gallery(
+                    run,
+                    inside[:SHOWN].tolist(),
+                    key="cell",
+                    cell=84,
+                    label="Pictures of the chosen cell",
+                ),
+            )
         export_buttons(run, inside, name="cell")
 
 
