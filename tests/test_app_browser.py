@@ -149,32 +149,74 @@ def test_every_page_fits_a_phone_without_errors(
         assert main.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
 
 
+def cell_of_the_confusion_matrix(page: Any, true: int, predicted: int) -> tuple[float, float]:
+    """Move the mouse to a cell of the flowers' matrix and give where it is."""
+    drag = page.locator("[data-testid=stPlotlyChart]").first.locator(".nsewdrag").first
+    drag.wait_for(timeout=PATIENCE)
+    drag.scroll_into_view_if_needed()
+    box = drag.bounding_box()
+    x = box["x"] + box["width"] * (predicted + 0.8) / len(FLOWERS)
+    y = box["y"] + box["height"] * (true + 0.3) / len(FLOWERS)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(300)
+    return x, y
+
+
+def wait_for_cell(page: Any, true: int, predicted: int) -> None:
+    cell = f"cell-true={FLOWERS[true]}", f"cell-predicted={FLOWERS[predicted]}"
+    page.wait_for_url(lambda url: all(part in url for part in cell), timeout=PATIENCE)
+    text = f"of {FLOWERS[true]} taken for {FLOWERS[predicted]}"
+    page.get_by_text(text).wait_for(timeout=PATIENCE)
+
+
 def test_a_cell_of_the_confusion_matrix_opens_its_pictures_and_a_picture_leads_on(
     browser: Any, app: str
 ) -> None:
     with tab(browser) as page:
         page.goto(f"{app}mistakes?run=garden&among=All")
         wait_for_title(page, QUESTIONS["mistakes"])
-        chart = page.locator("[data-testid=stPlotlyChart]").first
-        drag = chart.locator(".nsewdrag").first
-        drag.wait_for(timeout=PATIENCE)
-        drag.scroll_into_view_if_needed()
-        box = drag.bounding_box()
         for true, predicted in ((0, 3), (2, 2)):
-            x = box["x"] + box["width"] * (predicted + 0.8) / 5
-            y = box["y"] + box["height"] * (true + 0.3) / 5
-            page.mouse.move(x, y)
-            page.wait_for_timeout(300)
-            page.mouse.click(x, y)
-            cell = f"cell-true={FLOWERS[true]}", f"cell-predicted={FLOWERS[predicted]}"
-            page.wait_for_url(
-                lambda url, cell=cell: all(part in url for part in cell), timeout=PATIENCE
-            )
-        page.get_by_text("pictures of rose taken for rose").wait_for(timeout=PATIENCE)
-        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached", timeout=PATIENCE)
+            page.mouse.click(*cell_of_the_confusion_matrix(page, true, predicted))
+            wait_for_cell(page, true, predicted)
         cells = page.get_by_role("list", name="Pictures of the chosen cell").get_by_role("button")
         cells.first.click(timeout=PATIENCE)
         dialog = page.get_by_role("dialog")
         dialog.get_by_text("Its neighbours").click(timeout=PATIENCE)
         wait_for_title(page, QUESTIONS["neighbours"])
         assert "query=" in page.url
+
+
+@pytest.mark.parametrize("gap", [80, 160])
+def test_a_double_click_on_a_cell_of_the_confusion_matrix_chooses_it_too(
+    browser: Any, app: str, gap: int
+) -> None:
+    """The chart takes the selection back, which may arrive with the boxes' former choice."""
+    with tab(browser) as page:
+        page.goto(f"{app}mistakes?run=garden&among=All&cell-true=daisy&cell-predicted=daisy")
+        wait_for_title(page, QUESTIONS["mistakes"])
+        wait_for_cell(page, 0, 0)
+        where = cell_of_the_confusion_matrix(page, 2, 2)
+        page.mouse.click(*where)
+        page.wait_for_timeout(gap)
+        page.mouse.click(*where)
+        wait_for_cell(page, 2, 2)
+        page.wait_for_timeout(2_000)
+        wait_for_cell(page, 2, 2)
+        for box in ("True", "Predicted"):
+            assert page.get_by_role("combobox", name=box).input_value() == "rose"
+
+
+def test_a_cell_that_is_left_in_the_boxes_is_chosen_again_by_a_click(
+    browser: Any, app: str
+) -> None:
+    """The chart still has it selected, and says only that it no longer is."""
+    with tab(browser) as page:
+        page.goto(f"{app}mistakes?run=garden&among=All")
+        wait_for_title(page, QUESTIONS["mistakes"])
+        page.mouse.click(*cell_of_the_confusion_matrix(page, 2, 2))
+        wait_for_cell(page, 2, 2)
+        page.get_by_role("combobox", name="Predicted").click()
+        page.get_by_role("option", name="daisy").click(timeout=PATIENCE)
+        wait_for_cell(page, 2, 0)
+        page.mouse.click(*cell_of_the_confusion_matrix(page, 2, 2))
+        wait_for_cell(page, 2, 2)

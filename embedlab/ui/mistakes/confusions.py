@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -23,6 +25,8 @@ from embedlab.ui.text import plain
 
 SHOWN = 24
 LISTED = 200  # mistakes in the list of the commonest
+_CLICKED = "cell-clicked"
+_BOXES = {"cell-true": "True", "cell-predicted": "Predicted"}
 
 
 def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.int64]) -> None:
@@ -54,12 +58,13 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
         )
         mistakes = commonest_confusions(matrix)
         shown = most_confused(matrix, READABLE)
-        event = st.plotly_chart(
-            confusion_figure(matrix[np.ix_(shown, shown)], [run.classes[k] for k in shown]),
+        names = [run.classes[k] for k in shown]
+        st.plotly_chart(
+            confusion_figure(matrix[np.ix_(shown, shown)], names),
             key="confusion",
-            on_select="rerun",
+            on_select=partial(_take_click, names),
             selection_mode="points",
-            config={"displayModeBar": False},
+            config={"displayModeBar": False, "doubleClick": False},
         )
         if len(shown) < len(run.classes):
             _show_commonest(run, mistakes, matrix.sum(axis=1), len(shown))
@@ -82,36 +87,25 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
     with right:
         # A default that moved with the choice would keep the choice out of the address.
         usual = (int(mistakes[0, 0]), int(mistakes[0, 1])) if len(mistakes) else (0, 0)
-        true, predicted = _chosen_cell(run, event, shown, usual)
+        # Before their pictures: whoever sees a cell's pictures and clicks one at once must not
+        # send the boxes' former choice with the click.
+        true, predicted = _choose_cell(run, usual)
         inside = rows[(labels == true) & (predictions[rows] == predicted)]
         pictures = "picture" if len(inside) == 1 else "pictures"
-        # The boxes are sent before the pictures above them: whoever sees a cell's pictures and
-        # clicks one at once must not send the boxes' former choice with the click.
-        above = st.container()
-        st.caption("Choose a cell by a click, or here:")
-        with st.container(horizontal=True):
-            for word, class_, key in (
-                ("True", usual[0], "cell-true"),
-                ("Predicted", usual[1], "cell-predicted"),
-            ):
-                st.selectbox(
-                    word, run.classes, index=class_, key=key, bind="query-params", width=160
-                )
-        with above:
-            st.markdown(
-                f"**{len(inside):,}** {pictures} of **{plain(run.classes[true])}** taken for "
-                f"**{plain(run.classes[predicted])}**"
-            )
-            look_at(
+        st.markdown(
+            f"**{len(inside):,}** {pictures} of **{plain(run.classes[true])}** taken for "
+            f"**{plain(run.classes[predicted])}**"
+        )
+        look_at(
+            run,
+            gallery(
                 run,
-                gallery(
-                    run,
-                    inside[:SHOWN].tolist(),
-                    key="cell",
-                    cell=84,
-                    label="Pictures of the chosen cell",
-                ),
-            )
+                inside[:SHOWN].tolist(),
+                key="cell",
+                cell=84,
+                label="Pictures of the chosen cell",
+            ),
+        )
         export_buttons(run, inside, name="cell")
 
 
@@ -139,21 +133,25 @@ def _show_commonest(
         )
 
 
-def _chosen_cell(
-    run: Run, event: object, shown: NDArray[np.int64], usual: tuple[int, int]
-) -> tuple[int, int]:
-    """Give the cell of the shown classes that was clicked, or chosen last; at first the usual."""
-    points = getattr(getattr(event, "selection", None), "points", None) or []
-    clicked = (int(shown[points[0]["y"]]), int(shown[points[0]["x"]])) if points else None
-    if clicked is not None and clicked != st.session_state.get("cell-clicked"):
-        st.session_state["cell-clicked"] = clicked
-        st.session_state["cell-true"] = run.classes[clicked[0]]
-        st.session_state["cell-predicted"] = run.classes[clicked[1]]
-    names = [
-        # A link's choice is in the address alone until the boxes below have been made.
-        st.session_state.get(key, st.query_params.get(key, run.classes[class_]))
-        for key, class_ in zip(("cell-true", "cell-predicted"), usual, strict=True)
-    ]
-    if all(name in run.classes for name in names):
-        return run.classes.index(names[0]), run.classes.index(names[1])
-    return usual
+def _take_click(names: list[str]) -> None:
+    """Choose the cell that was clicked, of the classes that the matrix shows."""
+    points = st.session_state["confusion"].selection.points
+    if points:
+        st.session_state[_CLICKED] = names[points[0]["y"]], names[points[0]["x"]]
+    # A second click on a cell takes the selection back. If soon after the first, it comes before
+    # the browser knows the boxes' new choice, and brings their former one: it means the cell too.
+    cell = st.session_state.get(_CLICKED, ())
+    if all(name in names for name in cell):
+        for key, name in zip(_BOXES, cell, strict=False):
+            st.session_state[key] = name
+
+
+def _choose_cell(run: Run, usual: tuple[int, int]) -> tuple[int, int]:
+    """Choose the true and the predicted class in boxes, which clicks into the matrix set too."""
+    st.caption("Choose a cell by a click, or here:")
+    with st.container(horizontal=True):
+        true, predicted = (
+            st.selectbox(word, run.classes, index=class_, key=key, bind="query-params", width=160)
+            for (key, word), class_ in zip(_BOXES.items(), usual, strict=True)
+        )
+    return run.classes.index(true), run.classes.index(predicted)
