@@ -58,9 +58,10 @@ def make_builtin(target: Path = BUILTIN / NAME, *, progress: Progress = silent) 
 
 def complete(run: Run, *, progress: Progress = silent) -> None:
     """Compute what the pages show of a run beyond what its training left, and keep it."""
+    from embedlab.checks import make_doubts
     from embedlab.layers import make_layers
     from embedlab.readings import make_readings
-    from embedlab.views import make_doubts, make_umap, prepare
+    from embedlab.views import make_umap, prepare
 
     prepare(run, progress=progress)
     layers = make_layers(run, device="cpu", progress=progress)

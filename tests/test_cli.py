@@ -121,4 +121,3 @@ def test_a_folder_becomes_a_run(tmp_path: Path) -> None:
     logits = run.head.logits(run.embeddings).astype(np.float64)
     p = np.exp(logits - logits.max(1, keepdims=True))
     np.testing.assert_allclose(p / p.sum(1, keepdims=True), run.probabilities, atol=1e-5)
-    assert json.loads(embedlab("check", run.id, "--json", "-q").stdout) is not None

@@ -1,4 +1,4 @@
-"""Pages on runs of more classes than a picture can name, or more pictures than a page compares."""
+"""Pages on runs of more classes than a picture can name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from embedlab.facts import TABLED, scores
 from embedlab.home import home
 from embedlab.runs import Run
 from embedlab.space.scores import commonest_confusions, confusion
-from embedlab.ui.mistakes import oddities
 
 from .conftest import ROOT
 from .made_runs import made_run
@@ -72,21 +71,6 @@ def test_mistakes_shows_the_classes_between_which_most_are_made(run: Run) -> Non
     assert listed.iloc[0].tolist()[:3] == [run.classes[true], run.classes[predicted], count]
     words = f"**{count}** picture"
     assert any(one.value.startswith(words) for one in app.markdown), words
-
-
-def test_so_many_pictures_are_compared_only_when_asked(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(oddities, "PATIENCE", 0.0)
-    app = shown("mistakes")
-    assert "Like no other" not in [one.value for one in app.subheader]
-    (ask,) = (button for button in app.button if button.label == "Compare all pictures")
-    ask.click().run()
-    assert "Like no other" in [one.value for one in app.subheader]
-    assert "Like no other" in [one.value for one in app.run().subheader]
-    monkeypatch.setenv("EMBEDLAB_PUBLIC", "1")
-    app = shown("mistakes")
-    assert any("does not compare so many" in one.value for one in app.info)
 
 
 def player(app: AppTest) -> dict:

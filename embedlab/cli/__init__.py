@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "embed": ("embedlab.cli.embed", "Embed pictures and write the matrix, with ids and labels."),
     "import": ("embedlab.cli.import_", "Make a run of weights, an ONNX body or vectors."),
     "project": ("embedlab.cli.project", "Lay a run's pictures out with UMAP and keep the layout."),
-    "check": ("embedlab.cli.check", "Look for labels of a run that are probably wrong."),
+    "check": ("embedlab.cli.check", "Look for doubtful labels, duplicates and outliers."),
     "heads": ("embedlab.cli.heads", "Fit other heads to a run's embeddings and compare them."),
     "layers": ("embedlab.cli.layers", "Score every depth at which a run's body can be cut."),
     "fuse": ("embedlab.cli.fuse", "Find out what a table adds to pictures."),

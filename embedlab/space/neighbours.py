@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from embedlab.progress import Progress, silent
 from embedlab.space import vectors as _vectors
 from embedlab.space.comparison import Comparison
 
@@ -151,10 +152,10 @@ class NeighbourIndex:
             good &= _vectors.norms(matrix, self.comparison.centre) > 0
         return self._each(matrix, good, k, itself=False)
 
-    def all_nearest(self, k: int) -> Neighbours:
+    def all_nearest(self, k: int, *, progress: Progress = silent) -> Neighbours:
         """Give the k nearest other rows of every row. See `knn`."""
         comparison = self.comparison
-        return self._each(comparison.vectors, comparison.ranked, k, itself=True)
+        return self._each(comparison.vectors, comparison.ranked, k, itself=True, progress=progress)
 
     def _query(self, query: int | ArrayLike) -> NDArray[np.float64]:
         if np.ndim(query) == 0:
@@ -188,7 +189,13 @@ class NeighbourIndex:
         return Ranking(*self._decide(best, vector, k, nearest=nearest))
 
     def _each(
-        self, queries: NDArray[np.float32], good: NDArray[np.bool_], k: int, *, itself: bool
+        self,
+        queries: NDArray[np.float32],
+        good: NDArray[np.bool_],
+        k: int,
+        *,
+        itself: bool,
+        progress: Progress = silent,
     ) -> Neighbours:
         comparison = self.comparison
         k = max(min(k, int(comparison.ranked.sum()) - int(itself)), 0)
@@ -197,12 +204,14 @@ class NeighbourIndex:
         usable_rows = np.flatnonzero(good)
         for part in _vectors.blocks(len(usable_rows), 16 * max(len(self), 1)):
             chosen = usable_rows[part]
+            progress("comparing pictures", part.start, len(usable_rows))
             block = queries[chosen].astype(np.float64) - comparison.centre
             nearness = comparison.nearness(block)
             if itself:
                 nearness[np.arange(len(chosen)), chosen] = -np.inf
             for at, best in enumerate(_shortlists(nearness, k, comparison.tolerance(block))):
                 rows[chosen[at]], scores[chosen[at]] = self._decide(best, block[at], k)
+        progress("comparing pictures", len(usable_rows), len(usable_rows))
         return Neighbours(rows, scores)
 
     def _decide(
@@ -237,7 +246,12 @@ def _shortlists(
 
 
 def knn(
-    vectors: ArrayLike, k: int, metric: str = "cosine", *, centre: ArrayLike | None = None
+    vectors: ArrayLike,
+    k: int,
+    metric: str = "cosine",
+    *,
+    centre: ArrayLike | None = None,
+    progress: Progress = silent,
 ) -> Neighbours:
     """Find the k nearest other rows of every row, exactly, in bounded memory.
 
@@ -254,6 +268,7 @@ def knn(
     centre : array_like of shape (d,), optional
         What centred measures count from: the mean of all pictures, where these rows are a part
         of them. The mean of these rows by default.
+    progress : Progress
 
     Returns
     -------
@@ -261,4 +276,5 @@ def knn(
         `rows` of shape (n, k). Lines of rows that cannot be ranked (not finite; zero under a
         cosine) hold -1, and no other line names them.
     """
-    return NeighbourIndex(Comparison.of(vectors, metric, centre=centre)).all_nearest(k)
+    index = NeighbourIndex(Comparison.of(vectors, metric, centre=centre))
+    return index.all_nearest(k, progress=progress)

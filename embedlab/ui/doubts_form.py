@@ -6,11 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from embedlab.jobs import start
+from embedlab.checks import kept_doubts, make_doubts
 from embedlab.runs import Run
-from embedlab.ui.access import may_start_jobs
-from embedlab.ui.job_panel import job_panel
-from embedlab.views import kept_doubts, make_doubts
+from embedlab.ui.job_button import job_button
 
 QUICK = 200_000  # numbers in the embedding matrix that are fitted within a second or two
 
@@ -33,12 +31,9 @@ def doubts(run: Run) -> NDArray[np.float64] | None:
         return kept
     if run.embeddings.size <= QUICK:
         return _now(run.fingerprint, run)
-    if not may_start_jobs():
-        st.info("This server does not compute; it shows what runs keep.", icon=":material/info:")
-        return None
-    if st.button("Look for doubtful labels", icon=":material/play_arrow:"):
-        job = start(["check", run.id], title=f"Doubtful labels of {run.title}")
-        st.session_state["doubts-job"] = job.id
-    if (job_id := st.session_state.get("doubts-job")) is not None:
-        job_panel(job_id)
+    job_button(
+        "Look for doubtful labels",
+        ["check", run.id, "--only", "labels"],
+        title=f"Doubtful labels of {run.title}",
+    )
     return None

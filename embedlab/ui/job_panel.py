@@ -15,6 +15,7 @@ from embedlab.jobs.failures import MEMORY
 from embedlab.jobs.words import UNITS, as_text, duration
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
+from embedlab.ui.attempts import told
 from embedlab.ui.in_view import call_into_view, stand_in_view
 from embedlab.ui.text import plain
 
@@ -113,12 +114,10 @@ def started(words: list[str], title: str) -> bool:
     bool
         Whether it was started: then the page has to be drawn again, for its panel stands above.
     """
-    try:
+    with told():
         watch(start(words, title=title))
-    except EmbedlabError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
-        return False
-    return True
+        return True
+    return False
 
 
 def watch_for_run(job: Job, *, page: str, label: str) -> None:
@@ -284,10 +283,8 @@ def action_button(
 
 
 def _act(action: Callable[[], None]) -> None:
-    try:
+    with told():
         action()
-    except EmbedlabError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
 
 
 def watch(job: Job) -> None:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import streamlit as st
-
-from embedlab.errors import EmbedlabError
-from embedlab.jobs import start
 from embedlab.jobs.words import duration
 from embedlab.runs import Run
-from embedlab.ui.access import may_start_jobs
-from embedlab.ui.job_panel import job_panel
-from embedlab.ui.text import plain
+from embedlab.ui.job_button import job_button
 
 _SLOWER = 2  # all depths with torch, against the end alone with ONNX, on a CPU
 _A_SCORE = 2e-6  # seconds for each number of a layer's vectors, scored and drawn
@@ -30,35 +22,14 @@ def layers_form(run: Run, *, size: int | None = None, umap: bool = False) -> Non
     umap : bool
         Whether every depth is laid out with UMAP too.
     """
-    slot = f"layers-job:{run.id}:{size}:{umap}"
-    if not may_start_jobs():
-        st.info("This server does not compute; it shows what runs keep.", icon=":material/info:")
-    else:
-        # A callback runs before anything is drawn, so that no rerun loses the click.
-        st.button(
-            "Lay every depth out with UMAP" if umap else "Cut at every depth",
-            type="primary",
-            icon=":material/play_arrow:",
-            key=f"{slot}:start",
-            on_click=_start,
-            args=(run, size, umap, slot),
-        )
-    if (job_id := st.session_state.get(slot)) is not None:
-        job_panel(job_id, again=partial(_begin, slot))
-
-
-def _start(run: Run, size: int | None, umap: bool, slot: str) -> None:
     words = ["layers", run.id]
     words += ["--size", str(size)] if size is not None else []
     words += ["--umap"] if umap else []
-    _begin(slot, words, f"{'UMAP of the layers' if umap else 'Layers'} of {run.title}")
-
-
-def _begin(slot: str, words: list[str], title: str) -> None:
-    try:
-        st.session_state[slot] = start(words, title=title).id
-    except EmbedlabError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+    job_button(
+        "Lay every depth out with UMAP" if umap else "Cut at every depth",
+        words,
+        title=f"{'UMAP of the layers' if umap else 'Layers'} of {run.title}",
+    )
 
 
 def what_it_takes(run: Run, *, size: int | None = None) -> str:

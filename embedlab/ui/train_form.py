@@ -10,24 +10,18 @@ from embedlab.errors import EmbedlabError
 from embedlab.estimate import arithmetic_speed, estimate, in_words
 from embedlab.facts import train_words
 from embedlab.home import home
-from embedlab.jobs import open_job, start
+from embedlab.jobs import open_job
 from embedlab.models.backbones import BACKBONES
 from embedlab.ui.backbones import where_weights_are
 from embedlab.ui.clicks import clicked
+from embedlab.ui.job_button import begin
 from embedlab.ui.job_panel import job_panel, started
 from embedlab.ui.text import plain
 from embedlab.ui.train_settings import Plan, choose_plan
 from embedlab.ui.train_source import Chosen, choose_source
 
+_MEASURING = "measure-job"  # its id, in the session
 UNKNOWN = 1000  # pictures that are spoken of where their number is not known beforehand
-
-
-def _measure(words: list[str], title: str) -> None:
-    """Start measuring, in answer to a button; say so if it cannot be started."""
-    try:
-        st.session_state["measure-job"] = start(words, title=title).id
-    except EmbedlabError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
 
 
 def train_form() -> None:
@@ -116,14 +110,15 @@ def _say_time(chosen: Chosen, plan: Plan, words: list[str]) -> None:
             key="train-measure",
             help="A few steps on random pictures: seconds.",
         ):
-            _measure([*words, "--how-long"], f"Time {BACKBONES[plan.settings.backbone].title}")
+            title = f"Time {BACKBONES[plan.settings.backbone].title}"
+            begin(_MEASURING, [*words, "--how-long"], title)
     _watch_measuring()
 
 
 def _watch_measuring() -> None:
-    id_ = st.session_state.get("measure-job")
+    id_ = st.session_state.get(_MEASURING)
     try:
         if id_ is not None and open_job(id_).status().state != "done":
             job_panel(id_)
     except EmbedlabError:  # removed in another tab
-        del st.session_state["measure-job"]
+        del st.session_state[_MEASURING]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from embedlab.errors import EmbedlabError
-from embedlab.jobs import start
 from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.clicks import clicked
+from embedlab.ui.job_button import begin
 from embedlab.ui.job_panel import job_panel
-from embedlab.ui.text import plain
 from embedlab.views import UmapSettings, kept_umap
 
 
@@ -98,13 +96,11 @@ def _button(run: Run, vectors: str, settings: UmapSettings, *, key: str) -> None
 
 
 def _begin(run: Run, vectors: str, settings: UmapSettings) -> None:
-    try:
-        job = start(_command(run, vectors, settings), title=f"UMAP of {run.title}")
-    except EmbedlabError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
-        return
-    st.session_state[_slot(run, vectors, settings)] = job.id
-    st.rerun()  # its panel stands where the button did
+    slot = _slot(run, vectors, settings)
+    st.session_state.pop(slot, None)
+    begin(slot, _command(run, vectors, settings), f"UMAP of {run.title}")
+    if slot in st.session_state:
+        st.rerun()  # its panel stands where the button did
 
 
 def _slot(run: Run, vectors: str, settings: UmapSettings) -> str:

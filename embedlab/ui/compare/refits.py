@@ -17,6 +17,7 @@ from embedlab.space.scores import Share
 from embedlab.standby import Fitted, Standby
 from embedlab.ui import cache
 from embedlab.ui.access import may_start_jobs
+from embedlab.ui.attempts import told
 from embedlab.ui.clicks import clicked
 from embedlab.ui.text import plain
 from embedlab.ui.training_charts import training_charts
@@ -255,7 +256,5 @@ def _drop(run: Run, settings: HeadSettings) -> None:
 
 
 def _keep(run: Run, settings: HeadSettings, name: str) -> None:
-    try:
+    with told():
         st.session_state[f"{_slot(run)}-kept"][name] = _helper().keep(run, settings)
-    except EmbedlabError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")

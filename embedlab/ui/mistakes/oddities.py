@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from embedlab.checks import NEAR, kept_nearest, twins
 from embedlab.jobs.words import duration
 from embedlab.runs import EMBEDDING, Run
 from embedlab.space.neighbours import Neighbours
-from embedlab.space.oddities import Outliers, Pairs, leaks, near_duplicates, outliers
+from embedlab.space.oddities import Outliers, Pairs, leaks, outliers
 from embedlab.ui import cache
-from embedlab.ui.access import may_start_jobs
 from embedlab.ui.closer import look_at
 from embedlab.ui.export import export_buttons
 from embedlab.ui.gallery import gallery
+from embedlab.ui.job_button import job_button
 
-PATIENCE = 10.0  # seconds that a page may take unasked
+PATIENCE = 10.0  # seconds that a page may take itself
 # Measured on two cores: multiply-adds a second, and numbers a second of which the least are found.
 MULTIPLIED, SORTED = 5.7e10, 1.2e8
 
@@ -22,55 +23,50 @@ MULTIPLIED, SORTED = 5.7e10, 1.2e8
 def show_oddities(run: Run) -> None:
     """Show duplicates and outliers, at once or, of very many pictures, when asked to."""
     st.header("Pictures that are there twice, or like no other", anchor=False)
-    if _may_compare_all(run):
+    near = _nearest(run)
+    if near is not None:
         st.subheader("There twice", anchor=False)
-        _show_twins(run)
+        _show_twins(run, near)
         st.subheader("Like no other", anchor=False)
-        _show_strangers(run)
+        _show_strangers(run, near)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for pictures that are there twice …")
-def _twins(fingerprint: str, _run: Run) -> Pairs:
+def _twins(fingerprint: str, _run: Run, _near: Neighbours) -> Pairs:
     """Find exact and near duplicates."""
-    digests = _run.items["digest"].tolist() if "digest" in _run.items else None
-    return near_duplicates(_run.embeddings, digests=digests, near=_nearest_ten(_run))
+    return twins(_run, _near)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for pictures that are like no other …")
-def _strangers(fingerprint: str, _run: Run) -> Outliers:
+def _strangers(fingerprint: str, _run: Run, _near: Neighbours) -> Outliers:
     """Find outliers."""
-    return outliers(_run.embeddings, near=_nearest_ten(_run))
+    return outliers(_run.embeddings, near=_near)
 
 
-def _nearest_ten(run: Run) -> Neighbours:
-    """Compare every picture with all others: what takes time for both of the above."""
-    return cache.neighbours(run, EMBEDDING, "euclidean", 10, "all")
-
-
-def _may_compare_all(run: Run) -> bool:
-    """Say whether the pictures are few enough to be compared at once, or somebody asks for it."""
+def _nearest(run: Run) -> Neighbours | None:
+    """Compare every picture with all others: kept, at once, or by a job where it takes long."""
+    kept = kept_nearest(run)
+    if kept is not None:
+        return kept
     n, d = run.embeddings.shape
     seconds = n**2 * (d / MULTIPLIED + 1 / SORTED)
-    asked = f"compare-all:{run.fingerprint}"
-    if seconds < PATIENCE or st.session_state.get(asked):
-        return True
-    if not may_start_jobs():
-        st.info("This server does not compare so many pictures.", icon=":material/info:")
-        return False
+    if seconds < PATIENCE:
+        return cache.neighbours(run, EMBEDDING, "euclidean", NEAR, "all")
     st.markdown(
-        f"All {n:,} pictures are compared with each other: about {duration(seconds)} on two cores."
+        f"To compare all {n:,} pictures with each other takes about {duration(seconds)} on "
+        "two cores."
     )
-    st.button(
+    job_button(
         "Compare all pictures",
-        icon=":material/play_arrow:",
-        on_click=lambda: st.session_state.update({asked: True}),
+        ["check", run.id, "--only", "pictures"],
+        title=f"Duplicates and outliers of {run.title}",
     )
-    return False
+    return None
 
 
-def _show_twins(run: Run) -> None:
+def _show_twins(run: Run, near: Neighbours) -> None:
     """Show pairs of pictures that are the same or nearly, those that leak first."""
-    pairs = _twins(run.fingerprint, run)
+    pairs = _twins(run.fingerprint, run, near)
     if not len(pairs.rows):
         st.success("No two pictures are nearly the same.", icon=":material/check:")
         return
@@ -131,9 +127,9 @@ def _show_twins(run: Run) -> None:
     )
 
 
-def _show_strangers(run: Run) -> None:
+def _show_strangers(run: Run, near: Neighbours) -> None:
     """Show the pictures that are farthest from all others."""
-    found = _strangers(run.fingerprint, run)
+    found = _strangers(run.fingerprint, run, near)
     top = found.rows[:12]
     clicked = gallery(
         run,

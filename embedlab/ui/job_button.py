@@ -1,0 +1,60 @@
+"""A button that starts a job from a page, and the job, watched below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from embedlab.jobs import start
+from embedlab.ui.access import may_start_jobs
+from embedlab.ui.attempts import told
+from embedlab.ui.job_panel import job_panel
+
+
+def job_button(label: str, words: Sequence[str], *, title: str) -> None:
+    """Offer to start a job, and show how far it is once it was started here.
+
+    When it has ended, the whole page is run once more, and finds what the job made.
+
+    Parameters
+    ----------
+    label : str
+        What the button says.
+    words : sequence of str
+        The command line, after ``embedlab``.
+    title : str
+        What the job is called in lists.
+    """
+    slot = f"job:{' '.join(words)}"
+    if not may_start_jobs():
+        st.info("This server does not compute; it shows what runs keep.", icon=":material/info:")
+    else:
+        # A callback runs before anything is drawn, so that no rerun loses the click.
+        st.button(
+            label,
+            type="primary",
+            icon=":material/play_arrow:",
+            key=f"{slot}:start",
+            on_click=begin,
+            args=(slot, words, title),
+        )
+    if (job_id := st.session_state.get(slot)) is not None:
+        job_panel(job_id, again=partial(begin, slot))
+
+
+def begin(slot: str, words: Sequence[str], title: str) -> None:
+    """Start a job and note its id in the session; say why it cannot be.
+
+    Parameters
+    ----------
+    slot : str
+        Where in the session's state the id is noted.
+    words : sequence of str
+        The command line, after ``embedlab``.
+    title : str
+        What the job is called in lists.
+    """
+    with told():
+        st.session_state[slot] = start(words, title=title).id
