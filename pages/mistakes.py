@@ -40,7 +40,13 @@ def show_errors(run: Run, rows: np.ndarray) -> None:
         st.success("Not one mistake in this part.", icon=":material/check:")
         return
     show_with_suggestion(
-        run, rows[found.rows], found.predictions, found.confidences, key="errors", word="taken for"
+        run,
+        rows[found.rows],
+        found.predictions,
+        found.confidences,
+        key="errors",
+        label="The surest mistakes",
+        word="taken for",
     )
     export_buttons(
         run,
@@ -52,7 +58,14 @@ def show_errors(run: Run, rows: np.ndarray) -> None:
 
 
 def show_with_suggestion(
-    run: Run, rows: np.ndarray, others: np.ndarray, shares: np.ndarray, *, key: str, word: str
+    run: Run,
+    rows: np.ndarray,
+    others: np.ndarray,
+    shares: np.ndarray,
+    *,
+    key: str,
+    label: str,
+    word: str,
 ) -> None:
     """Show pictures with another class and a share below each."""
     clicked = picture_grid(
@@ -64,7 +77,7 @@ def show_with_suggestion(
             for row, other, share in zip(rows[:SHOWN], others, shares, strict=False)
         ],
         cell=128,
-        label=key,
+        label=label,
     )
     look_at(run, clicked)
     st.caption(
@@ -97,6 +110,7 @@ def show_doubts(run: Run) -> None:
         found.suggestions,
         probabilities[found.rows, found.suggestions],
         key="doubts",
+        label="Pictures whose label may be wrong",
         word="fits",
     )
     export_buttons(
@@ -126,8 +140,8 @@ if predictions is not None:
         show_errors(run, rows)
 else:
     st.info(
-        "This run has no labels or no head, so there are no mistakes to count. Duplicates and "
-        "outliers can still be found.",
+        f"This run has no {'head' if run.labels is not None else 'labels'}, so there are no "
+        "mistakes to count. Duplicates and outliers can still be found.",
         icon=":material/info:",
     )
 if run.labels is not None:

@@ -1,4 +1,4 @@
-"""A button that starts a job from a page, and the job, watched below it."""
+"""A button that starts a job from a page, and the job, watched in its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from embedlab.ui.job_panel import job_panel
 
 
 def job_button(label: str, words: Sequence[str], *, title: str) -> None:
-    """Offer to start a job, and show how far it is once it was started here.
+    """Offer to start a job, and show in its place how far it is once it was started here.
 
     When it has ended, the whole page is run once more, and finds what the job made.
 
@@ -28,20 +28,22 @@ def job_button(label: str, words: Sequence[str], *, title: str) -> None:
         What the job is called in lists.
     """
     slot = f"job:{' '.join(words)}"
+    if (job_id := st.session_state.get(slot)) is not None:
+        status = job_panel(job_id, again=partial(begin, slot))
+        if status is not None and status.active:
+            return
     if not may_start_jobs():
         st.info("This server does not compute; it shows what runs keep.", icon=":material/info:")
-    else:
-        # A callback runs before anything is drawn, so that no rerun loses the click.
-        st.button(
-            label,
-            type="primary",
-            icon=":material/play_arrow:",
-            key=f"{slot}:start",
-            on_click=begin,
-            args=(slot, words, title),
-        )
-    if (job_id := st.session_state.get(slot)) is not None:
-        job_panel(job_id, again=partial(begin, slot))
+        return
+    # A callback runs before anything is drawn, so that no rerun loses the click.
+    st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        key=f"{slot}:start",
+        on_click=begin,
+        args=(slot, words, title),
+    )
 
 
 def begin(slot: str, words: Sequence[str], title: str) -> None:
