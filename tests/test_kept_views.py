@@ -15,7 +15,7 @@ from embedlab.jobs import start, wait
 from embedlab.runs import open_run
 from embedlab.space import discriminant as discriminant_module
 from embedlab.space.projections import LdaControl, lda, lda_control, pca
-from embedlab.ui import umap_form
+from embedlab.ui import job_button
 from embedlab.views import discriminant, overview, prepare
 
 from .made_runs import changed, made_run
@@ -107,7 +107,7 @@ def test_the_place_of_a_missing_umap_offers_to_lay_it_out(monkeypatch: pytest.Mo
         begun.append(words)
         return SimpleNamespace(id="gone")
 
-    monkeypatch.setattr(umap_form, "start", begin)
+    monkeypatch.setattr(job_button, "start", begin)
     app = opened("projections", "squares", **{"umap-neighbours": "7"})
     assert "UMAP with these settings is not computed yet" in texts(app)
     app.button(key="umap-start-here").click().run()
