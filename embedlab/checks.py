@@ -74,7 +74,7 @@ def make_nearest(run: Run, *, progress: Progress = silent) -> Neighbours:
     -------
     Neighbours
         By Euclidean distance of the embeddings, in all of the run: `rows` and `scores` of shape
-        (n_items, 10), or fewer columns where there are fewer other pictures.
+        (n_items, 10), or fewer columns where there are fewer others whose vectors are finite.
     """
     kept = kept_nearest(run)
     if kept is not None:

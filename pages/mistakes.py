@@ -19,6 +19,7 @@ from embedlab.ui.picture_grid import picture_grid
 from embedlab.ui.text import plain
 
 SHOWN = 24
+FEW = 3  # pictures that everybody sees at a glance
 DOUBTS_CODE = "from embedlab.space.quality import label_issues, out_of_sample_probabilities"
 DOUBTFUL_CODE = """p = out_of_sample_probabilities(run.embeddings, run.labels, len(run.classes))
 doubtful = label_issues(run.labels, p).rows
@@ -139,18 +140,18 @@ if predictions is not None:
         st.header("The surest mistakes", anchor=False)
         show_errors(run, rows)
 else:
-    st.info(
-        f"This run has no {'head' if run.labels is not None else 'labels'}, so there are no "
-        "mistakes to count. Duplicates and outliers can still be found.",
-        icon=":material/info:",
-    )
+    missing = "head" if run.labels is not None else "labels"
+    text = f"This run has no {missing}, so there are no mistakes to count."
+    if run.n_items > FEW:
+        text += " Duplicates and outliers can still be found."
+    st.info(text, icon=":material/info:")
 if run.labels is not None:
     st.header("Labels that may be wrong", anchor=False)
     try:
         show_doubts(run)
     except EmbedlabError as error:
         st.info(plain(str(error)), icon=":material/info:")
-if run.n_items > 3:
+if run.n_items > FEW:
     show_oddities(run)
 explain(
     r"\text{doubtful: } \hat{p}(y_i \mid x_i) \text{ low and another class above its usual "

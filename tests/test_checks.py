@@ -19,7 +19,7 @@ from embedlab.ui import doubts_form
 from embedlab.ui.mistakes import oddities
 
 from .conftest import ROOT
-from .made_runs import made_run
+from .made_runs import changed, made_run
 from .test_cli import embedlab
 
 
@@ -62,9 +62,7 @@ def test_both_are_checked_and_said_in_words(monkeypatch: pytest.MonkeyPatch) -> 
     done = embedlab("check", "odd")
     assert done.returncode == 0, done.stderr
     said = done.stdout
-    doubtful = quality.label_issues(run.labels, checks.make_doubts(run)).rows
-    assert said.startswith(f"Doubtful labels: {len(doubtful)} of 60.\n")
-    assert all(f"  {run.items['id'][row]}: labelled " in said for row in doubtful)
+    assert said.startswith("Doubtful labels: 0 of 60.\n")
     assert "  0003.jpg and 0005.jpg: the same content, one in training and one in val" in said
     assert "  0007.jpg and 0008.jpg: the same content\n" in said
     assert len(said.split("ten nearest:\n")[1].splitlines()) == 12
@@ -72,6 +70,38 @@ def test_both_are_checked_and_said_in_words(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(quality, "out_of_sample_probabilities", None)
     assert checks.make_nearest(run).rows.shape == (60, 10)
     assert checks.make_doubts(run).shape == (60, 3)
+
+
+def mislabelled() -> Run:
+    """Make a run in which a few pictures have the label of another class."""
+    run = made_run(home("runs") / "odd", per_class=(40, 40, 40))
+    labels = run.items["label"].tolist()
+    for row, label in {1: "green", 2: "green", 50: "blue", 51: "blue"}.items():
+        labels[row] = label
+    return changed(run, label=labels)
+
+
+def test_doubtful_labels_are_named_with_what_fits_better() -> None:
+    run = mislabelled()
+    found = answer(embedlab("check", "odd", "--only", "labels", "--json", "-q"))
+    assert set(found) == {"labels", "note"}
+    named = {one["id"]: (one["label"], one["fits_better"]) for one in found["labels"]}
+    assert named == {
+        "0001.jpg": ("green", "red"),
+        "0002.jpg": ("green", "red"),
+        "0050.jpg": ("blue", "green"),
+        "0051.jpg": ("blue", "green"),
+    }
+    kept = checks.kept_doubts(run)
+    assert kept is not None
+    given = kept[np.arange(120), run.labels]
+    for one in found["labels"]:
+        assert one["probability_of_label"] == round(given[int(one["id"][:4])], 4) < 0.5
+    said = embedlab("check", "odd", "--only", "labels", "-q").stdout
+    assert said.startswith(f"Doubtful labels: {len(named)} of 120.\n")
+    assert f"  0050.jpg: labelled blue ({given[50]:.0%}), fits green better\n" in said
+    page = mistakes()
+    assert any(f"**{len(named)}** of 120 labels are" in one.value for one in page.markdown)
 
 
 def test_a_run_without_classes_is_checked_for_what_it_has() -> None:
@@ -96,6 +126,7 @@ def test_very_few_pictures_are_checked_too(per_class: tuple[int, ...]) -> None:
     done = embedlab("check", "few", "-q")
     assert done.returncode == 0 and "two classes have two pictures" in done.stdout, done.stderr
     assert "the same or nearly: 0; 0 leak." in done.stdout
+    assert ("Least like all others" in done.stdout) == (sum(per_class) > 1)
 
 
 def test_a_damaged_memory_of_the_nearest_is_made_again() -> None:

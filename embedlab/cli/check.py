@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from embedlab.runs import Run
 
 _NAMED = 12  # of each kind, in words
-_FARTHEST = 200  # outliers in JSON, as many as the page's files have
 
 
 @click.command()
@@ -103,7 +102,7 @@ def _pictures(run: Run, report: Report) -> dict[str, Any]:
         ],
         "outliers": [
             {"id": names[row], "distance": round(float(strangers.scores[row]), 4)}
-            for row in strangers.rows[:_FARTHEST].tolist()
+            for row in strangers.rows.tolist()
         ],
     }
 
@@ -129,6 +128,7 @@ def _lines(found: dict[str, Any], run: Run) -> Iterator[str]:
             + (", one in training and one in validation" if one["leaks"] else "")
             for one in found["pairs"]
         )
+    if found.get("outliers"):
         yield "Least like all others, in times the usual distance to the ten nearest:"
         yield from (f"  {one['id']}: {one['distance']:.2f}" for one in found["outliers"][:_NAMED])
 

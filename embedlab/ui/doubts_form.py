@@ -34,6 +34,7 @@ def doubts(run: Run) -> NDArray[np.float64] | None:
     job_button(
         "Look for doubtful labels",
         ["check", run.id, "--only", "labels"],
+        run=run,
         title=f"Doubtful labels of {run.title}",
     )
     return None

@@ -8,12 +8,13 @@ from functools import partial
 import streamlit as st
 
 from embedlab.jobs import start
+from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.attempts import told
 from embedlab.ui.job_panel import job_panel
 
 
-def job_button(label: str, words: Sequence[str], *, title: str) -> None:
+def job_button(label: str, words: Sequence[str], *, run: Run, title: str) -> None:
     """Offer to start a job, and show in its place how far it is once it was started here.
 
     When it has ended, the whole page is run once more, and finds what the job made.
@@ -24,10 +25,12 @@ def job_button(label: str, words: Sequence[str], *, title: str) -> None:
         What the button says.
     words : sequence of str
         The command line, after ``embedlab``.
+    run : Run
+        What it is about. Another run that is called the same later on has no such job.
     title : str
         What the job is called in lists.
     """
-    slot = f"job:{' '.join(words)}"
+    slot = f"job:{run.fingerprint}:{' '.join(words)}"
     if (job_id := st.session_state.get(slot)) is not None:
         status = job_panel(job_id, again=partial(begin, slot))
         if status is not None and status.active:

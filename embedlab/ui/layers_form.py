@@ -28,6 +28,7 @@ def layers_form(run: Run, *, size: int | None = None, umap: bool = False) -> Non
     job_button(
         "Lay every depth out with UMAP" if umap else "Cut at every depth",
         words,
+        run=run,
         title=f"{'UMAP of the layers' if umap else 'Layers'} of {run.title}",
     )
 

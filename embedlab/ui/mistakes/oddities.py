@@ -59,6 +59,7 @@ def _nearest(run: Run) -> Neighbours | None:
     job_button(
         "Compare all pictures",
         ["check", run.id, "--only", "pictures"],
+        run=run,
         title=f"Duplicates and outliers of {run.title}",
     )
     return None
