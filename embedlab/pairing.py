@@ -112,6 +112,12 @@ def answers(first: Run, second: Run, pairing: Pairing) -> Answers | None:
     return Answers(kept, tuple(map(str, names)), labels, one, two, len(pairing) - len(kept))
 
 
+def same_pictures(first: Run, second: Run) -> bool:
+    """Say whether two runs are of the same pictures, whatever these are called."""
+    one, other = (run.info.get("dataset", {}).get("fingerprint") for run in (first, second))
+    return bool(one) and one == other
+
+
 def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """List the settings in which runs differ.
 
@@ -121,6 +127,9 @@ def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
         A value a run, as text; "–" where a run has no such setting.
     """
     settings = [_settings(run) for run in runs]
+    if all(same_pictures(runs[0], run) for run in runs[1:]):
+        for one in settings:
+            one.pop("pictures", None)  # called otherwise, but the same
     names = list(dict.fromkeys(name for one in settings for name in one))
     rows = [(name, [one.get(name, "–") for one in settings]) for name in names]
     return [(name, values) for name, values in rows if len(set(values)) > 1]
@@ -132,8 +141,7 @@ def siblings(run: Run, others: Iterable[Run]) -> list[Run]:
         other
         for other in others
         if other.id != run.id
-        and other.info.get("dataset", {}).get("fingerprint")
-        == run.info.get("dataset", {}).get("fingerprint")
+        and same_pictures(run, other)
         and {
             name
             for name, _ in differences([run, other])

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from embedlab.figures.intervals import share_intervals
-from embedlab.pairing import differences
+from embedlab.pairing import differences, same_pictures
 from embedlab.runs import Run
 from embedlab.space.scores import Share
 from embedlab.ui import cache
@@ -29,8 +29,7 @@ OF_A_PAIR = {"sides": show_sides, "neighbours": show_neighbours, "maps": show_ma
 def choose_others(run: Run) -> list[Run]:
     """Choose runs to set beside the current one; those of the same pictures come first."""
     others = [other for other in cache.runs().values() if other.id != run.id]
-    name = run.info.get("dataset", {}).get("name")
-    others.sort(key=lambda other: other.info.get("dataset", {}).get("name") != name)
+    others.sort(key=lambda other: (not same_pictures(run, other), not _called_alike(run, other)))
     if not others:
         st.info(
             "There is only this one run on this machine. Train another one, with one thing "
@@ -47,8 +46,8 @@ def choose_others(run: Run) -> list[Run]:
     if linked:
         st.session_state[WITH] = linked
     elif kept is None or (kept and not set(kept) & set(ids)):  # it may be the current one by now
-        same = others[0].info.get("dataset", {}).get("name") == name
-        st.session_state[WITH] = [others[0].id] if same else []
+        alike = same_pictures(run, others[0]) or _called_alike(run, others[0])
+        st.session_state[WITH] = [others[0].id] if alike else []
     names = run_names()
     chosen = st.multiselect(
         f"{plain(run_name(run))} beside",
@@ -65,6 +64,12 @@ def choose_others(run: Run) -> list[Run]:
             "**Heads on one body** needs this run only."
         )
     return [ids[id_] for id_ in chosen if id_ in ids]
+
+
+def _called_alike(run: Run, other: Run) -> bool:
+    """Say whether two sets of pictures have one name: a part, or another version, of the same."""
+    first, second = (one.info.get("dataset", {}).get("name") for one in (run, other))
+    return bool(first == second)
 
 
 def _put_others_into_address() -> None:

@@ -11,12 +11,13 @@ from embedlab.space.compare import changes
 from embedlab.space.film import FilmView
 from embedlab.space.scores import accuracy
 from embedlab.ui.access import may_start_jobs
+from embedlab.ui.closer import look_at
+from embedlab.ui.export import export_buttons
 from embedlab.ui.film_player import film_player
 from embedlab.ui.films import LONGEST, VIEWS, film_of, film_view, fitting_length, moment_names
 from embedlab.ui.fragments import fragment
 from embedlab.ui.frame import current_run, explain, framed, header
 from embedlab.ui.gallery import gallery
-from embedlab.ui.state import choose_row
 from embedlab.ui.text import plain
 from embedlab.ui.training_charts import training_charts
 
@@ -186,18 +187,19 @@ def show_changes(run: Run, film: Film) -> None:
             continue
         now = film.probabilities[b, rows, labels[rows]].astype(float)
         was = film.probabilities[a, rows, labels[rows]].astype(float)
-        order = np.argsort(-np.abs(now - was), kind="stable")[:SHOWN]
-        gallery(
+        order = np.argsort(-np.abs(now - was), kind="stable")
+        clicked = gallery(
             run,
-            film.rows[rows[order]].tolist(),
+            film.rows[rows[order[:SHOWN]]].tolist(),
             key=f"film-{key}",
-            scores=[f"{was[k]:.0%} → {now[k]:.0%}" for k in order],
+            scores=[f"{was[k]:.0%} → {now[k]:.0%}" for k in order[:SHOWN]],
             cell=104,
             label=title,
-            on_click=lambda row: choose_row(run, row),
         )
+        look_at(run, clicked)
         if len(rows) > SHOWN:
             st.caption(f"The {SHOWN} of {len(rows)} whose probability changed most.")
+        export_buttons(run, film.rows[rows[order]], name=key, before=was[order], after=now[order])
     st.caption("Below each picture: the probability of its class, before and after.")
 
 

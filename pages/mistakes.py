@@ -92,10 +92,16 @@ def show_with_suggestion(
 
 def show_doubts(run: Run) -> None:
     """Show labels that are probably wrong."""
+    training = run.info.get("training")
     st.markdown(
         "Classifiers that have **not seen** a picture are asked about it. Where they firmly "
         "disagree with its label, the label may be wrong."
     )
+    if training and not training.get("freeze"):
+        st.caption(
+            "The network's body, whose embeddings they go by, was trained on most of these labels: "
+            "wrong ones that it has learned by heart are not found."
+        )
     probabilities = doubts(run)
     if probabilities is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from embedlab import checks
 from embedlab.home import home
-from embedlab.jobs import list_jobs, wait
+from embedlab.jobs import job as job_module
+from embedlab.jobs import list_jobs, start, wait
 from embedlab.runs import Run, open_run
 from embedlab.space import quality
 from embedlab.ui import doubts_form
@@ -178,6 +180,25 @@ def test_long_checks_are_jobs_whose_results_every_tab_shows(
     assert kept(run) is not None
     assert shown(app.run()) and shown(mistakes())
     assert label not in [button.label for button in app.button]
+
+
+def test_a_job_that_is_under_way_is_shown_in_every_tab(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    squares()
+    monkeypatch.setattr(oddities, "PATIENCE", 0.0)
+    monkeypatch.setattr(job_module, "PROGRAM", (str(ROOT / "tests" / "jobs_worker.py"),))
+    assert "Compare all pictures" in [button.label for button in mistakes().button]
+    first = start(["train", "pretend", str(tmp_path / "stop")], title="Train it")
+    waiting = start(["check", "odd", "--only", "pictures"], title="Duplicates of odd")
+    try:
+        app = mistakes()  # as after a reload
+        assert "Compare all pictures" not in [button.label for button in app.button]
+        assert any("Duplicates of odd" in one.value for one in app.markdown)
+    finally:
+        for job in (waiting, first):
+            job.cancel()
+    assert "Compare all pictures" in [button.label for button in app.run().button]
 
 
 def test_a_server_that_does_not_compute_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

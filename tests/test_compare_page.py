@@ -12,8 +12,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from embedlab.figures.intervals import share_intervals
+from embedlab.files import write_json
 from embedlab.home import home
-from embedlab.pairing import answers, differences, held_out, pair
+from embedlab.pairing import answers, differences, held_out, pair, same_pictures
 from embedlab.runs import Run
 from embedlab.space.heads import compare_heads
 from embedlab.space.neighbours import knn
@@ -212,7 +213,7 @@ def test_neighbours_of_one_picture_in_both() -> None:
         np.fill_diagonal(cosines, -np.inf)
         near.append(np.argsort(-cosines, axis=1)[:, :4])
     shared = [len(set(a) & set(b)) for a, b in zip(*near, strict=True)]
-    assert f"**{shared[2]} of 4** nearest pictures are the same." in texts(app)
+    assert f"**{shared[2]} of 4** nearest pictures are on both lists." in texts(app)
     assert f"the two share **{np.mean(shared) / 4:.0%}** of the 4 nearest" in texts(app)
     labels = first.labels[held]  # type: ignore[index]
     for run, lists in zip((first, second), near, strict=True):
@@ -288,6 +289,36 @@ def test_the_address_names_whom_a_run_is_beside_also_at_first() -> None:
     assert app.multiselect(key="with").value == []
     app = opened("second", **linked)
     assert app.query_params["with"] == "newer" and not app.exception, "not beside itself"
+
+
+def test_the_same_pictures_under_another_name_are_the_same() -> None:
+    first, second = two()
+    assert same_pictures(first, second)
+    for run, name, pictures in ((second, "elsewhere", "0"), (first, "squares", "0")):
+        dataset = {**run.info["dataset"], "name": name, "fingerprint": pictures * 64}
+        write_json(run.folder / "run.json", {**run.info, "dataset": dataset})
+    other = made_run(home("runs") / "third", seed=3)
+    dataset = {**other.info["dataset"], "fingerprint": "1" * 64}
+    info = {**other.info, "dataset": dataset, "created": "2026-03-03T00:00:00+00:00"}
+    write_json(other.folder / "run.json", info)
+    first, second, other = (Run(run.folder) for run in (first, second, other))
+    assert differences([first, second]) == [] and not same_pictures(first, other)
+    assert opened("first").query_params["with"] == "second", "before one that is called alike"
+
+
+def test_the_surest_mistakes_come_first_in_who_is_right() -> None:
+    first, second = two()
+    app = opened("first")
+    held = np.arange(0, 60, 5)
+    label = first.items["label"].to_numpy(str)[held]
+    a = first.items["prediction"].to_numpy(str)[held] == label
+    b = second.items["prediction"].to_numpy(str)[held] == label
+    sure = second.probabilities[held].max(axis=1)[a & ~b]
+    rows = held[a & ~b][np.argsort(-sure, kind="stable")]
+    assert len(rows) > 1
+    grid = next(one for one in app.get("bidi_component") if "only-first" in one.proto.id)
+    shown = json.loads(grid.proto.json)
+    assert [int(one["name"][:4]) for one in shown["cells"]] == rows.tolist()
 
 
 def test_runs_of_other_pictures_are_offered_and_not_chosen() -> None:

@@ -509,6 +509,13 @@ def test_what_is_typed_counts_though_the_click_follows_at_once() -> None:
     app.button(key="refit-start").click().run()
     assert not app.exception and "Linear, seed 5" in heads_of(app)
     assert "Linear, usual settings" not in heads_of(app)
+    # What cannot be is said, and nothing is fitted in its place, then or later.
+    app.number_input(key="refit-rate").set_value(-0.5)
+    app.button(key="refit-start").click().run()
+    assert any("learning" in one.value and "-0.5" in one.value for one in app.warning)
+    assert not app.exception and app.button(key="refit-start").disabled
+    app.number_input(key="refit-rate").set_value(0.001).run()
+    assert [name for name in heads_of(app) if "Linear" in name] == ["Linear, seed 5"]
     # The same where what is typed is what the button is closed for.
     app.number_input(key="refit-epochs").set_value(10_000)
     app.number_input(key="refit-batch").set_value(2)

@@ -125,6 +125,11 @@ def test_disagreement_is_the_share_of_the_list_that_is_not_common() -> None:
     assert found.rows.tolist() == [2, 1, 0]
     assert found.mean == 0.5
     assert np.isnan(disagreements(np.empty((1, 0), int), np.empty((1, 0), int)).mean)
+    # Of equals, the first few are from all over the rows, which often stand class by class.
+    found = disagreements(np.full((500, 1), 1), np.full((500, 1), 2))
+    assert sorted(found.rows.tolist()) == list(range(500))
+    assert sorted(found.rows[:10] // 100) != [0] * 10
+    assert set((found.rows[:20] // 100).tolist()) == {0, 1, 2, 3, 4}
 
 
 def test_a_contest_is_won_by_neighbours_of_the_same_class() -> None:

@@ -172,6 +172,13 @@ def test_a_folder_is_looked_into(tmp_path: Path) -> None:
     assert "nothing to tell apart" in texts(app) and button(app, "Start training").disabled
     app.text_input(key="train-folder").set_value(str(tmp_path / "none")).run()
     assert "There is nothing at" in texts(app) and not app.exception
+    (tmp_path / "notes.txt").write_text("no pictures")
+    app.text_input(key="train-folder").set_value(str(tmp_path / "notes.txt")).run()
+    assert "neither an archive nor arrays" in texts(app) and not app.exception
+    assert button(app, "Start training").disabled
+    np.savez(tmp_path / "arrays.npz", x=np.zeros((4, 8, 8, 3), np.uint8), y=[0, 0, 1, 1])
+    app.text_input(key="train-folder").set_value(str(tmp_path / "arrays.npz")).run()
+    assert "neither an archive" not in texts(app) and not button(app, "Start training").disabled
 
 
 def test_an_archive_is_kept_under_its_content() -> None:

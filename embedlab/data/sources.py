@@ -200,12 +200,30 @@ def _from_folder(path: Path, ask: Ask) -> Dataset:
     )
 
 
+def holds_pictures(path: Path) -> bool:
+    """Say whether a file may be a source of pictures: an archive, or arrays.
+
+    Parameters
+    ----------
+    path : Path
+        A file. One that cannot be read may be one.
+    """
+    try:
+        return bool(archive_kind(path)) or _holds_arrays(path)
+    except OSError:
+        return True
+
+
+def _holds_arrays(path: Path) -> bool:
+    with path.open("rb") as file:
+        is_npy = file.read(6) == b"\x93NUMPY"
+    return is_npy or path.suffix.lower() in {".npy", ".npz"}
+
+
 def _from_file(path: Path, ask: Ask) -> Dataset:
     name = as_text(re.sub(r"(\.tar)?\.[^.]+$", "", path.name) or path.name)
     origin = {"path": as_text(str(path.absolute()))}
-    with path.open("rb") as file:
-        is_npy = file.read(6) == b"\x93NUMPY"
-    if is_npy or path.suffix.lower() in {".npy", ".npz"}:
+    if _holds_arrays(path):
         return array_dataset(
             load_arrays(path),
             name=name,

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from embedlab.jobs import start
+from embedlab.jobs import queue, start
 from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.attempts import told
@@ -31,7 +31,7 @@ def job_button(label: str, words: Sequence[str], *, run: Run, title: str) -> Non
         What the job is called in lists.
     """
     slot = f"job:{run.fingerprint}:{' '.join(words)}"
-    if (job_id := st.session_state.get(slot)) is not None:
+    if (job_id := watched(slot, words)) is not None:
         status = job_panel(job_id, again=partial(begin, slot))
         if status is not None and status.active:
             return
@@ -47,6 +47,25 @@ def job_button(label: str, words: Sequence[str], *, run: Run, title: str) -> Non
         on_click=begin,
         args=(slot, words, title),
     )
+
+
+def watched(slot: str, words: Sequence[str]) -> str | None:
+    """Give the id of a job that was started here, or of the same that is under way already.
+
+    Parameters
+    ----------
+    slot : str
+        Where in the session's state the id is noted.
+    words : sequence of str
+        The command line, after ``embedlab``.
+    """
+    if slot not in st.session_state:  # the page was loaded anew, or another tab began it
+        with told():
+            for job in queue():
+                if job.arguments == tuple(words):
+                    st.session_state[slot] = job.id
+    found: str | None = st.session_state.get(slot)
+    return found
 
 
 def begin(slot: str, words: Sequence[str], title: str) -> None:

@@ -167,7 +167,8 @@ def _draw(
         with st.container(key=f"job-state-{job.id}"):
             _draw_state(job, status)
         with st.container(key=f"job-readings-{job.id}"):
-            _readings(status)
+            if status.state != "done":  # the last step's are no result
+                _readings(status)
         with st.container(key=f"job-curves-{job.id}"):
             if curves is not None and status.stage:
                 curves(status)

@@ -101,9 +101,7 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
         epochs = st.number_input("Epochs", 1, 10_000, usual.epochs, key=f"train-epochs-{key}")
         rate = st.number_input(
             "Learning rate",
-            1e-7,
-            100.0,
-            usual.learning_rate,
+            value=usual.learning_rate,
             format="%g",
             step=1e-4,
             key=f"train-rate-{key}",

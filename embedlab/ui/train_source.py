@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from embedlab.data.notes import count
-from embedlab.data.sources import SOURCES, download_size, is_at_hand
+from embedlab.data.sources import SOURCES, download_size, holds_pictures, is_at_hand
 from embedlab.errors import EmbedlabError
 from embedlab.estimate import count_pictures
 from embedlab.ui.files import keep_upload
@@ -106,6 +106,13 @@ def _folder(key: str, needs_classes: bool) -> Chosen | None:
         st.warning(plain(str(error)), icon=":material/folder_off:")
         return None
     if counted is None:  # a file: an archive or arrays that lie on this machine
+        if not holds_pictures(path):
+            st.warning(
+                f"{plain(path.name)} is a file, and neither an archive nor arrays. Give the folder "
+                "that the pictures lie in.",
+                icon=":material/folder_off:",
+            )
+            return None
         return Chosen(str(path), path.name)
     pictures, classes = counted
     if classes < 2 and needs_classes:

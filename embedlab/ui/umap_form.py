@@ -7,7 +7,7 @@ import streamlit as st
 from embedlab.runs import Run
 from embedlab.ui.access import may_start_jobs
 from embedlab.ui.clicks import clicked
-from embedlab.ui.job_button import begin
+from embedlab.ui.job_button import begin, watched
 from embedlab.ui.job_panel import job_panel
 from embedlab.views import UmapSettings, kept_umap
 
@@ -62,7 +62,7 @@ def umap_choice(run: Run, vectors: str) -> UmapSettings:
             st.caption("Computed, and kept in the run.")
         elif not may_start_jobs():
             st.caption("This server does not compute; it shows what runs keep.")
-        elif _slot(run, vectors, settings) in st.session_state:
+        elif _watched(run, vectors, settings) is not None:
             st.caption("Its job is shown above the maps.")
         else:
             _button(run, vectors, settings, key="umap-start")
@@ -71,7 +71,7 @@ def umap_choice(run: Run, vectors: str) -> UmapSettings:
 
 def umap_missing(run: Run, vectors: str, settings: UmapSettings) -> None:
     """Say that a layout was not computed yet, with the button that starts it, or its progress."""
-    if (job_id := st.session_state.get(_slot(run, vectors, settings))) is not None:
+    if (job_id := _watched(run, vectors, settings)) is not None:
         status = job_panel(job_id)
         if status is not None and status.active:
             return
@@ -101,6 +101,10 @@ def _begin(run: Run, vectors: str, settings: UmapSettings) -> None:
     begin(slot, _command(run, vectors, settings), f"UMAP of {run.title}")
     if slot in st.session_state:
         st.rerun()  # its panel stands where the button did
+
+
+def _watched(run: Run, vectors: str, settings: UmapSettings) -> str | None:
+    return watched(_slot(run, vectors, settings), _command(run, vectors, settings))
 
 
 def _slot(run: Run, vectors: str, settings: UmapSettings) -> str:

@@ -71,7 +71,12 @@ def refit_form(run: Run) -> None:
         key=_OPEN,
         on_change=_wake,
     ):
-        settings = _choose()
+        wrong = False
+        try:
+            settings = _choose()
+        except EmbedlabError as error:  # the buttons stay, and cannot be clicked
+            st.warning(plain(str(error)), icon=":material/error:")
+            wrong, settings = True, HeadSettings()
         st.caption(
             "The same on the command line, where rates and seeds may be given several times:"
         )
@@ -91,13 +96,13 @@ def refit_form(run: Run) -> None:
                 type="primary",
                 icon=":material/play_arrow:",
                 key="refit-start",
-                disabled=steps > STEPS,
+                disabled=wrong or steps > STEPS,
             )
             often = clicked(
                 f"Fit it from {SEEDS} seeds",
                 icon=":material/casino:",
                 key="refit-seeds",
-                disabled=steps * SEEDS > STEPS,
+                disabled=wrong or steps * SEEDS > STEPS,
                 help="How far the seed alone moves the accuracy: the order of the pictures, and "
                 "what the head begins from.",
             )
@@ -188,9 +193,7 @@ def _choose() -> HeadSettings:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rate = st.number_input(
             "Learning rate",
-            1e-7,
-            100.0,
-            usual["learning_rate"],
+            value=usual["learning_rate"],
             format="%g",
             step=1e-3,
             key="refit-rate",

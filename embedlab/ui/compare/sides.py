@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from embedlab.pairing import Pairing, answers, held_out
 from embedlab.runs import Run
 from embedlab.space.compare import changes
 from embedlab.space.scores import accuracy
+from embedlab.ui.closer import look_at
+from embedlab.ui.export import export_buttons
 from embedlab.ui.frame import run_name
 from embedlab.ui.gallery import caption
 from embedlab.ui.picture_grid import picture_grid
-from embedlab.ui.state import choose_row
 from embedlab.ui.text import plain
 
 SHOWN = 18
@@ -76,21 +79,45 @@ def show_sides(first: Run, second: Run, pairing: Pairing) -> None:
         if not len(rows):
             st.caption("Not one picture.")
             continue
-        shown = rows[:SHOWN]
-        picture_grid(
+        order, sure = _surest_first(wrong, found.pairing, rows, other=wrong is second)
+        shown = order[:SHOWN]
+        clicked = picture_grid(
             found.pairing.first[shown].tolist(),
             key=f"only-{right.id}-{wrong.id}",
             thumbnails=first.thumbnails,
             captions=[
                 caption(
-                    first, int(found.pairing.first[place]), f"not {found.names[guesses[place]]}"
+                    first,
+                    int(found.pairing.first[place]),
+                    f"not {found.names[guesses[place]]}" + (f", {share:.0%}" if share >= 0 else ""),
                 )
-                for place in shown
+                for place, share in zip(shown, sure, strict=False)
             ],
             cell=104,
             label=title,
-            on_click=lambda row: choose_row(first, row),
         )
+        look_at(first, clicked)
         if len(rows) > SHOWN:
-            st.caption(f"The first {SHOWN}.")
-    st.caption("Below each picture: its class, and what the other run took it for.")
+            st.caption(f"The first {SHOWN} of {len(rows):,}.")
+        export_buttons(
+            first,
+            found.pairing.first[order],
+            name=f"only-{right.id}",
+            taken_for=[found.names[guesses[place]] for place in order],
+        )
+    st.caption(
+        "Below each picture: its class, and what the other run took it for, and how surely. The "
+        "surest mistakes come first."
+    )
+
+
+def _surest_first(
+    wrong: Run, pairing: Pairing, places: NDArray[np.int64], *, other: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Order pictures by how sure a run is of what it takes them for; -1 where it does not say."""
+    if wrong.probabilities is None:
+        return places, np.full(len(places), -1.0)
+    rows = (pairing.second if other else pairing.first)[places]
+    sure = np.nan_to_num(wrong.probabilities[rows].max(axis=1).astype(np.float64), nan=-1.0)
+    order = np.argsort(-sure, kind="stable")
+    return places[order], sure[order]

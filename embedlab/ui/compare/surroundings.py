@@ -7,6 +7,7 @@ import streamlit as st
 
 from embedlab.pairing import Pairing, held_out
 from embedlab.runs import EMBEDDING, Run
+from embedlab.space.compare import Disagreements
 from embedlab.ui import cache
 from embedlab.ui.choices import choose_k, choose_metric
 from embedlab.ui.compare.computed import neighbourhoods
@@ -42,7 +43,7 @@ def show_neighbours(first: Run, second: Run, pairing: Pairing) -> None:
             lists.append(cache.index(run, EMBEDDING, metric).nearest(row, k, rows=among))
         shown = [lists[0].rows.tolist(), [in_first[row] for row in lists[1].rows.tolist()]]
         both = set(shown[0]) & set(shown[1])
-        st.markdown(f"**{len(both)} of {len(shown[0])}** nearest pictures are the same.")
+        st.markdown(f"**{len(both)} of {len(shown[0])}** nearest pictures are on both lists.")
         for run, ids, ranking in zip((first, second), shown, lists, strict=True):
             st.markdown(f"**{plain(run_name(run))}**")
             gallery(
@@ -66,7 +67,9 @@ def show_neighbours(first: Run, second: Run, pairing: Pairing) -> None:
             f"**{b.mean:.1%}** ({plain(run_name(second))}); by chance {a.chance:.0%}."
         )
     st.markdown(words)
-    st.markdown("They disagree most about the surroundings of these:")
+    st.markdown(
+        f"They disagree most about the surroundings of these. {none_shared(found.agreement)}"
+    )
     top = found.agreement.rows[:SHOWN]
     gallery(
         first,
@@ -77,3 +80,12 @@ def show_neighbours(first: Run, second: Run, pairing: Pairing) -> None:
         label="Pictures with other neighbours",
         on_click=lambda row: choose_row(first, row),
     )
+
+
+def none_shared(found: Disagreements) -> str:
+    """Say how many pictures have no neighbour on both lists, where there are any."""
+    count = int((found.overlap == 0).sum())
+    if not count:
+        return ""
+    pictures = "picture shares" if count == 1 else "pictures share"
+    return f"**{count:,}** of {int(np.isfinite(found.overlap).sum()):,} {pictures} none at all."

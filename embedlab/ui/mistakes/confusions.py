@@ -106,6 +106,8 @@ def show_confusion(run: Run, rows: NDArray[np.int64], predictions: NDArray[np.in
                 label="Pictures of the chosen cell",
             ),
         )
+        if len(inside) > SHOWN:
+            st.caption(f"The first {SHOWN} of {len(inside):,}.")
         export_buttons(run, inside, name="cell")
 
 

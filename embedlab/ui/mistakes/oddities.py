@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from embedlab.checks import NEAR, kept_nearest, twins
 from embedlab.jobs.words import duration
@@ -94,9 +95,11 @@ def _show_twins(run: Run, near: Neighbours) -> None:
         "Only the leaks", key="only-leaks", bind="query-params", disabled=not len(leaking.rows)
     )
     shown = leaking if only else pairs
-    columns = st.columns(4)
+    cells: list[DeltaGenerator] = []
     for place, (a, b) in enumerate(shown.rows[:12].tolist()):
-        with columns[place % 4].container(border=True):
+        # Line by line, so that one below the other, on a narrow screen, they are in order too.
+        cells = cells or list(st.columns(4))
+        with cells.pop(0).container(border=True):
             words = (
                 "same content" if shown.exact[place] else f"distance {shown.distances[place]:.2f}"
             )
@@ -113,11 +116,8 @@ def _show_twins(run: Run, near: Neighbours) -> None:
             if run.labels is not None and run.labels[a] != run.labels[b]:
                 words += ", two classes"
             st.caption(words)
-    if len(shown.rows) > 12:
-        st.caption(
-            f"The first 12 of {len(shown.rows):,} pairs. Distances in units of the usual "
-            "distance to the nearest other picture."
-        )
+    words = f"The first 12 of {len(shown.rows):,} pairs. " if len(shown.rows) > 12 else ""
+    st.caption(f"{words}Distances in units of the usual distance to the nearest other picture.")
     export_buttons(
         run,
         shown.rows[:, 0],
@@ -140,5 +140,8 @@ def _show_strangers(run: Run, near: Neighbours) -> None:
         label="Outliers",
     )
     look_at(run, clicked)
-    st.caption("Below each: its mean distance to its ten nearest; 1 is usual, 2 is far.")
+    st.caption(
+        "Below each: its mean distance to its ten nearest; 1 is usual, 2 is far. "
+        f"The {len(top)} farthest of {len(found.rows):,}."
+    )
     export_buttons(run, found.rows[:200], name="outliers", distance=found.scores[found.rows[:200]])

@@ -162,6 +162,7 @@ function takePanels(map, data, coordinates) {
     panel.axes = about.axes;
     panel.ticks = about.ticks;
     panel.title.textContent = about.title;
+    panel.title.title = about.title; // a long one is cut on a narrow screen
     panel.note.textContent = about.note;
     panel.note.title = about.note;
     panel.below.textContent = [arrows?.note, arrows?.origin].filter(Boolean).join(" · ");
