@@ -313,7 +313,8 @@ def test_the_surest_mistakes_come_first_in_who_is_right() -> None:
     label = first.items["label"].to_numpy(str)[held]
     a = first.items["prediction"].to_numpy(str)[held] == label
     b = second.items["prediction"].to_numpy(str)[held] == label
-    sure = second.probabilities[held].max(axis=1)[a & ~b]
+    said = [second.classes.index(name) for name in second.items["prediction"].iloc[held]]
+    sure = second.probabilities[held, said][a & ~b]
     rows = held[a & ~b][np.argsort(-sure, kind="stable")]
     assert len(rows) > 1
     grid = next(one for one in app.get("bidi_component") if "only-first" in one.proto.id)

@@ -128,7 +128,6 @@ def test_disagreement_is_the_share_of_the_list_that_is_not_common() -> None:
     # Of equals, the first few are from all over the rows, which often stand class by class.
     found = disagreements(np.full((500, 1), 1), np.full((500, 1), 2))
     assert sorted(found.rows.tolist()) == list(range(500))
-    assert sorted(found.rows[:10] // 100) != [0] * 10
     assert set((found.rows[:20] // 100).tolist()) == {0, 1, 2, 3, 4}
 
 

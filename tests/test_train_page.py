@@ -23,6 +23,7 @@ from embedlab.models.recipes import settings_for
 from embedlab.pairing import siblings
 from embedlab.runs import Run, open_run
 from embedlab.space.scores import wilson
+from embedlab.ui.text import plain
 from embedlab.ui.train_watch import is_training
 
 from .conftest import ROOT
@@ -414,3 +415,17 @@ def test_a_real_training_from_the_form_to_the_run(monkeypatch: pytest.MonkeyPatc
 
 def command_of(run: Run) -> str:
     return str(run.info["command"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [("epochs", 0, "epochs is 0"), ("rate", -1.0, "learning_rate"), ("seed", -1, "seed is -1")],
+)
+def test_a_number_that_cannot_be_is_said_and_nothing_is_started(
+    field: str, value: float, named: str
+) -> None:
+    app = opened()
+    key = "train-seed" if field == "seed" else f"train-{field}-small-all"
+    app.number_input(key=key).set_value(value).run()
+    assert plain(named) in texts(app) and button(app, "Start training").disabled
+    assert not app.exception and not list_jobs()

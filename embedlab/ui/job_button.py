@@ -15,7 +15,7 @@ from embedlab.ui.job_panel import job_panel
 
 
 def job_button(label: str, words: Sequence[str], *, run: Run, title: str) -> None:
-    """Offer to start a job, and show in its place how far it is once it was started here.
+    """Offer to start a job, and show in its place how far it is while it is under way.
 
     When it has ended, the whole page is run once more, and finds what the job made.
 
@@ -52,6 +52,8 @@ def job_button(label: str, words: Sequence[str], *, run: Run, title: str) -> Non
 def watched(slot: str, words: Sequence[str]) -> str | None:
     """Give the id of a job that was started here, or of the same that is under way already.
 
+    Visitors of a public server are not shown what others have started.
+
     Parameters
     ----------
     slot : str
@@ -59,7 +61,9 @@ def watched(slot: str, words: Sequence[str]) -> str | None:
     words : sequence of str
         The command line, after ``embedlab``.
     """
-    if slot not in st.session_state:  # the page was loaded anew, or another tab began it
+    if (
+        slot not in st.session_state and may_start_jobs()
+    ):  # the page was loaded anew, or another tab began it
         with told():
             for job in queue():
                 if job.arguments == tuple(words):

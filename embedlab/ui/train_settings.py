@@ -97,8 +97,10 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
     key = f"{backbone.name}-{'head' if freeze else 'all'}"  # each has defaults of its own
     cut = _choose_cut(backbone)
     first, second, third = st.columns(3)
+    # Without bounds, which a browser keeps to itself: what is typed beyond them is then not sent,
+    # and the number before it counts. The settings say what they cannot be.
     with first:
-        epochs = st.number_input("Epochs", 1, 10_000, usual.epochs, key=f"train-epochs-{key}")
+        epochs = st.number_input("Epochs", value=usual.epochs, key=f"train-epochs-{key}")
         rate = st.number_input(
             "Learning rate",
             value=usual.learning_rate,
@@ -114,12 +116,10 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
             key=f"train-schedule-{key}",
         )
     with second:
-        batch = st.number_input("Batch", 1, 4096, usual.batch_size, key=f"train-batch-{key}")
+        batch = st.number_input("Batch", value=usual.batch_size, key=f"train-batch-{key}")
         size = st.number_input(
             "Side of the pictures, in pixels",
-            16,
-            1024,
-            backbone.size,
+            value=backbone.size,
             key=f"train-size-{backbone.name}",
             disabled=backbone.fixed_size,
             help="This backbone takes one size only." if backbone.fixed_size else None,
@@ -132,15 +132,13 @@ def _more(backbone: Backbone, freeze: bool) -> dict[str, Any]:
             key=f"train-augment-{key}",
         )
     with third:
-        seed = st.number_input("Seed", 0, 2**31 - 1, usual.seed, key="train-seed")
+        seed = st.number_input("Seed", value=usual.seed, key="train-seed")
         smoothing = st.number_input(
-            "Label smoothing", 0.0, 0.9, usual.label_smoothing, key=f"train-smoothing-{key}"
+            "Label smoothing", value=usual.label_smoothing, key=f"train-smoothing-{key}"
         )
         decay = st.number_input(
             "Weight decay",
-            0.0,
-            10.0,
-            usual.weight_decay,
+            value=usual.weight_decay,
             format="%g",
             step=1e-4,
             key=f"train-decay-{key}",

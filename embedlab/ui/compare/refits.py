@@ -74,13 +74,13 @@ def refit_form(run: Run) -> None:
         wrong = False
         try:
             settings = _choose()
+            st.caption(
+                "The same on the command line, where rates and seeds may be given several times:"
+            )
+            st.code(shlex.join([*words, *head_words(settings)]), language="bash", wrap_lines=True)
         except EmbedlabError as error:  # the buttons stay, and cannot be clicked
             st.warning(plain(str(error)), icon=":material/error:")
             wrong, settings = True, HeadSettings()
-        st.caption(
-            "The same on the command line, where rates and seeds may be given several times:"
-        )
-        st.code(shlex.join([*words, *head_words(settings)]), language="bash", wrap_lines=True)
         n = int((run.split == "train").sum())
         steps = settings.epochs * -(-n // settings.batch_size)
         if steps > STEPS:
@@ -90,13 +90,16 @@ def refit_form(run: Run) -> None:
                 "batches or fewer epochs, or the command line.",
                 icon=":material/hourglass_top:",
             )
+        closed = wrong or steps > STEPS
         with st.container(horizontal=True):
             once = clicked(
                 "Fit it",
-                type="primary",
+                type="secondary"
+                if closed
+                else "primary",  # closed and dark, its words would be gone
                 icon=":material/play_arrow:",
                 key="refit-start",
-                disabled=wrong or steps > STEPS,
+                disabled=closed,
             )
             often = clicked(
                 f"Fit it from {SEEDS} seeds",
@@ -190,6 +193,7 @@ def spreads(heads: list[Fitted], shares: list[Share]) -> list[str]:
 
 def _choose() -> HeadSettings:
     usual = asdict(HeadSettings())
+    # Without bounds: a browser does not send what is beyond them, and the settings say it better.
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rate = st.number_input(
             "Learning rate",
@@ -199,20 +203,16 @@ def _choose() -> HeadSettings:
             key="refit-rate",
             width=150,
         )
-        epochs = st.number_input(
-            "Epochs", 1, 10_000, usual["epochs"], key="refit-epochs", width=150
-        )
-        seed = st.number_input("Seed", 0, 2**31 - 1, usual["seed"], key="refit-seed", width=150)
-        batch = st.number_input("Batch", 1, 4096, usual["batch_size"], key="refit-batch", width=150)
+        epochs = st.number_input("Epochs", value=usual["epochs"], key="refit-epochs", width=150)
+        seed = st.number_input("Seed", value=usual["seed"], key="refit-seed", width=150)
+        batch = st.number_input("Batch", value=usual["batch_size"], key="refit-batch", width=150)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         smoothing = st.number_input(
-            "Label smoothing", 0.0, 0.9, usual["label_smoothing"], key="refit-smoothing", width=150
+            "Label smoothing", value=usual["label_smoothing"], key="refit-smoothing", width=150
         )
         decay = st.number_input(
             "Weight decay",
-            0.0,
-            10.0,
-            usual["weight_decay"],
+            value=usual["weight_decay"],
             format="%g",
             step=1e-3,
             key="refit-decay",

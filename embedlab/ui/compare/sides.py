@@ -79,7 +79,12 @@ def show_sides(first: Run, second: Run, pairing: Pairing) -> None:
         if not len(rows):
             st.caption("Not one picture.")
             continue
-        order, sure = _surest_first(wrong, found.pairing, rows, other=wrong is second)
+        order, sure = _surest_first(
+            wrong,
+            (found.pairing.second if wrong is second else found.pairing.first)[rows],
+            [found.names[k] for k in guesses[rows]],
+        )
+        order = rows[order]
         shown = order[:SHOWN]
         clicked = picture_grid(
             found.pairing.first[shown].tolist(),
@@ -104,20 +109,23 @@ def show_sides(first: Run, second: Run, pairing: Pairing) -> None:
             found.pairing.first[order],
             name=f"only-{right.id}",
             taken_for=[found.names[guesses[place]] for place in order],
+            confidence=sure,
         )
     st.caption(
-        "Below each picture: its class, and what the other run took it for, and how surely. The "
-        "surest mistakes come first."
+        "Below each picture: its class, and what the other run took it for, and how surely if it "
+        "says so: the surest mistakes come first."
     )
 
 
 def _surest_first(
-    wrong: Run, pairing: Pairing, places: NDArray[np.int64], *, other: bool
+    run: Run, rows: NDArray[np.int64], guesses: list[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Order pictures by how sure a run is of what it takes them for; -1 where it does not say."""
-    if wrong.probabilities is None:
-        return places, np.full(len(places), -1.0)
-    rows = (pairing.second if other else pairing.first)[places]
-    sure = np.nan_to_num(wrong.probabilities[rows].max(axis=1).astype(np.float64), nan=-1.0)
+    """Order pictures by how sure a run is of what it takes them for; NaN where it does not say."""
+    sure = np.full(len(rows), np.nan)
+    if run.probabilities is not None:
+        columns = {name: k for k, name in enumerate(run.classes)}
+        for place, (row, name) in enumerate(zip(rows, guesses, strict=True)):
+            if name in columns:
+                sure[place] = run.probabilities[row, columns[name]]
     order = np.argsort(-sure, kind="stable")
-    return places[order], sure[order]
+    return order, sure[order]
