@@ -28,6 +28,8 @@ def clicked(label: str, *, key: str, disabled: bool = False, **look: Any) -> boo
         Once for each click; never for a button that cannot be clicked any more.
     """
     slot = f"clicked:{key}"
+    if disabled:  # a primary one's words could not be read in the dark
+        look["type"] = "secondary"
     st.button(label, key=key, disabled=disabled, on_click=_note, args=(slot,), **look)
     return bool(st.session_state.pop(slot, False)) and not disabled
 

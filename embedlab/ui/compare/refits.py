@@ -90,16 +90,13 @@ def refit_form(run: Run) -> None:
                 "batches or fewer epochs, or the command line.",
                 icon=":material/hourglass_top:",
             )
-        closed = wrong or steps > STEPS
         with st.container(horizontal=True):
             once = clicked(
                 "Fit it",
-                type="secondary"
-                if closed
-                else "primary",  # closed and dark, its words would be gone
+                type="primary",
                 icon=":material/play_arrow:",
                 key="refit-start",
-                disabled=closed,
+                disabled=wrong or steps > STEPS,
             )
             often = clicked(
                 f"Fit it from {SEEDS} seeds",
